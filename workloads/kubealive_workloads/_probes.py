@@ -1,0 +1,61 @@
+"""The probe endpoints, and the program's own record of the probes it was asked."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from kubealive_workloads._config import BROKEN_VERSION
+from kubealive_workloads._http import json_reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubealive_workloads._faults import Faults
+    from kubealive_workloads._http import Request, Response
+
+REMEMBERED_CALLS = 20  # of each probe: what a strip on the screen shows
+
+
+class Probes:
+    """Answers `/livez` and `/readyz` and remembers what it said."""
+
+    __slots__ = ("_broken", "_calls", "_faults", "_wall", "draining")
+
+    def __init__(self, faults: Faults, *, version: str | None, wall: Callable[[], float] = time.time) -> None:
+        self.draining = False
+        self._faults = faults
+        self._broken = version == BROKEN_VERSION
+        self._wall = wall
+        self._calls: dict[str, deque[tuple[float, int]]] = {
+            probe: deque(maxlen=REMEMBERED_CALLS) for probe in ("livez", "readyz")
+        }
+
+    def livez(self, _request: Request) -> Response:
+        """Say whether the kubelet should leave this process alone."""
+        return self._answer("livez", "liveness fault" if self._faults.liveness.take() else None)
+
+    def readyz(self, _request: Request) -> Response:
+        """Say whether Services should send requests here."""
+        reason = None
+        if self._faults.readiness.take():
+            reason = "readiness fault"
+        elif self.draining:
+            reason = "stopping"
+        elif self._broken:
+            reason = f"version {BROKEN_VERSION} is never ready"
+        return self._answer("readyz", reason)
+
+    def history(self, _request: Request) -> Response:
+        """Give the last calls of both probes, oldest first, with unix seconds and status."""
+        calls = sorted((when, probe, status) for probe, kept in self._calls.items() for when, status in kept)
+        return json_reply(
+            {"probes": [{"probe": probe, "time": when, "status": status} for when, probe, status in calls]}
+        )
+
+    def _answer(self, probe: str, reason: str | None) -> Response:
+        status = 200 if reason is None else 503
+        self._calls[probe].append((self._wall(), status))
+        body = {"status": "ok"} if reason is None else {"status": "failing", "reason": reason}
+        return json_reply(body, status=status)

@@ -1,0 +1,46 @@
+"""The programs by name: one file each, with a function `routes` from a context to routes.
+
+A program is loaded only when it is the one that runs, so that none pays for another's imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from kubealive_workloads._deferred import Deferred
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubealive_workloads._config import Identity
+    from kubealive_workloads._loop import Loop
+    from kubealive_workloads._router import Routes
+
+    Program = Callable[["Context"], Routes]
+
+__all__ = ["NAMES", "Context", "load"]
+
+NAMES = ("getip",)
+
+
+class Context:
+    """What a program gets to work with: who it is, and a way to answer later."""
+
+    __slots__ = ("_loop", "identity")
+
+    def __init__(self, *, identity: Identity, loop: Loop) -> None:
+        self.identity = identity
+        self._loop = loop
+
+    def defer(self) -> Deferred:
+        """Give a reply to return now and to complete later, from any thread."""
+        return Deferred(self._loop)
+
+
+def load(name: str) -> Program | None:
+    """Give the program of that name, or None."""
+    if name not in NAMES:
+        return None
+    program: Program = importlib.import_module(f"{__name__}.{name}").routes
+    return program
