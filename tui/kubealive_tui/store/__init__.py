@@ -1,0 +1,31 @@
+"""State and facts, reduced from the stream; plain Python without a clock, a screen or a socket of its own."""
+
+from kubealive_tui.store._ledger import (
+    Departed,
+    ExperimentLedger,
+)
+from kubealive_tui.store._runbook import (
+    RunBook,
+)
+from kubealive_tui.store._store import (
+    CLUSTER,
+    Store,
+)
+from kubealive_tui.store._traffic import (
+    BinSum,
+    Histogram,
+    PodTotals,
+    TrafficLedger,
+)
+
+__all__ = [
+    "CLUSTER",
+    "BinSum",
+    "Departed",
+    "ExperimentLedger",
+    "Histogram",
+    "PodTotals",
+    "RunBook",
+    "Store",
+    "TrafficLedger",
+]

@@ -1,0 +1,67 @@
+"""What the store keeps for one experiment: timeline facts, traffic sums, runs, and pods that are gone."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubealive_tui.model import (
+    EndpointTransition,
+    Fact,
+    LoadState,
+    LoadTransition,
+    Pod,
+    Stopwatch,
+    TrafficBin,
+)
+from kubealive_tui.store._runbook import RunBook
+from kubealive_tui.store._traffic import TrafficLedger
+
+__all__ = ["Departed", "ExperimentLedger"]
+
+# Some hours of a busy class; older entries give way, and the timeline says how many have.
+KEPT_FACTS = 2_000
+# A pod that is gone stays in its tab's table while it was counted; more than these would crowd out the living.
+KEPT_DEPARTED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A pod that left, as it was last seen, and when."""
+
+    pod: Pod
+    at_us: int
+
+
+class ExperimentLedger:
+    """Facts of one experiment, reduced as they come."""
+
+    def __init__(self, stopwatches: Sequence[Stopwatch]) -> None:
+        self.timeline: deque[Fact] = deque(maxlen=KEPT_FACTS)
+        self.timeline_dropped = 0
+        self.traffic = TrafficLedger()
+        self.runs = RunBook(stopwatches)
+        self.departed: dict[str, Departed] = {}
+
+    def add(self, fact: Fact) -> None:
+        """Take one fact, in journal order."""
+        self.runs.add(fact)
+        match fact.body:
+            case TrafficBin() as traffic:
+                self.traffic.add(traffic)
+                return
+            case EndpointTransition(found=False):
+                self.traffic.unsettle(fact.time_us)
+            case LoadTransition(state=LoadState.STARTED, load_id=load_id):
+                self.traffic.start(load_id, fact.time_us)
+            case _:
+                pass
+        if len(self.timeline) == self.timeline.maxlen:
+            self.timeline_dropped += 1
+        self.timeline.append(fact)
+
+    def depart(self, pod: Pod, at_us: int) -> None:
+        """Keep a pod that is gone, the newest few."""
+        self.departed.pop(pod.uid, None)
+        self.departed[pod.uid] = Departed(pod, at_us)
+        while len(self.departed) > KEPT_DEPARTED:
+            del self.departed[next(iter(self.departed))]

@@ -1,0 +1,97 @@
+"""The runs of one experiment, kept up as facts arrive.
+
+A run opens with an Action that one of the experiment's stopwatches matches, collects what follows, and is
+evaluated as a pure function (`model.evaluate`) until it ends; then it is frozen. Only one run is open at a time:
+the next trigger interrupts it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from kubealive_tui.model import Action, Ending, Fact, Phase, Run, Stopwatch, evaluate
+
+__all__ = ["RunBook"]
+
+# What EXPERIMENTS promises to keep.
+KEPT_RUNS = 20
+# A minute of traffic on many pods is some thousand facts; ten times that means something is out of hand.
+MOST_FACTS = 50_000
+
+
+@dataclass(slots=True)
+class _Open:
+    stopwatch: Stopwatch
+    trigger: Fact
+    facts: list[Fact] = field(default_factory=list)
+    overflow: int = 0
+
+
+class RunBook:
+    """The open run and the last 20 ended ones, oldest first."""
+
+    def __init__(self, stopwatches: Sequence[Stopwatch]) -> None:
+        self._stopwatches = tuple(stopwatches)
+        self._open: _Open | None = None
+        self._ended: deque[Run] = deque(maxlen=KEPT_RUNS)
+        self._current: Run | None = None
+
+    def add(self, fact: Fact) -> None:
+        """Take one fact, in journal order."""
+        body = fact.body
+        if isinstance(body, Action) and body.phase is Phase.REQUESTED:
+            for stopwatch in self._stopwatches:
+                if stopwatch.matches(body):
+                    self._interrupt(fact.time_us)
+                    self._open = _Open(stopwatch, fact)
+                    return
+        if self._open is None:
+            return
+        if len(self._open.facts) >= MOST_FACTS:
+            self._open.overflow += 1
+        else:
+            self._open.facts.append(fact)
+
+    def advance(self, now_us: int) -> None:
+        """Evaluate the open run at this agent time and freeze it if it has ended."""
+        if self._open is None:
+            return
+        run = self._evaluate(self._open, now_us)
+        if run.ending is Ending.OPEN:
+            self._current = run
+            return
+        self._close(run)
+
+    def _evaluate(self, opened: _Open, now_us: int) -> Run:
+        run = evaluate(opened.stopwatch, opened.trigger, opened.facts, now_us)
+        if opened.overflow:
+            run = replace(run, incomplete=f"{opened.overflow:,} facts more than a run can hold")
+        return run
+
+    def _interrupt(self, at_us: int) -> None:
+        if self._open is not None:
+            run = self._evaluate(self._open, at_us)
+            if run.ending is Ending.OPEN:
+                run = replace(run, ending=Ending.INTERRUPTED, ended_us=at_us)
+            self._close(run)
+
+    def _close(self, run: Run) -> None:
+        self._open = self._current = None
+        # A refused action changed nothing; its sentence is in the timeline, and it is no measurement.
+        if run.ending is not Ending.REFUSED:
+            self._ended.append(run)
+
+    @property
+    def current(self) -> Run | None:
+        """The open run as of the last `advance`."""
+        return self._current
+
+    @property
+    def ended(self) -> Sequence[Run]:
+        """Ended runs, oldest first, at most 20."""
+        return tuple(self._ended)
+
+    @property
+    def last(self) -> Run | None:
+        """The open run, else the newest ended one."""
+        return self._current or (self._ended[-1] if self._ended else None)
