@@ -1,0 +1,62 @@
+"""Measured HTTP load on the experiments, from a process of its own, so that nobody else's work delays a send.
+
+`LoadSupervisor` belongs to the agent's asyncio loop and owns the child process; the child (`__main__`) drives
+the sockets and decides what is a failure and where an outage begins and ends. They share the messages of
+`_wire` and the caps of `_limits`, and nothing else.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kubealive_agent.load._histogram import bucket_of, quantile, value_of
+from kubealive_agent.load._limits import MAX_CONNECTIONS, MAX_COUNT, MAX_DURATION_US, MAX_LOADS, MAX_RATE
+from kubealive_agent.load._wire import (
+    AnyReport,
+    Bin,
+    ChildDied,
+    Edge,
+    Outcome,
+    Refused,
+    Row,
+    Start,
+    Stopped,
+    Totals,
+)
+
+if TYPE_CHECKING:
+    from kubealive_agent.load._supervisor import LoadEngineError, LoadError, LoadRefusedError, LoadSupervisor
+
+__all__ = [
+    "MAX_CONNECTIONS",
+    "MAX_COUNT",
+    "MAX_DURATION_US",
+    "MAX_LOADS",
+    "MAX_RATE",
+    "AnyReport",
+    "Bin",
+    "ChildDied",
+    "Edge",
+    "LoadEngineError",
+    "LoadError",
+    "LoadRefusedError",
+    "LoadSupervisor",
+    "Outcome",
+    "Refused",
+    "Row",
+    "Start",
+    "Stopped",
+    "Totals",
+    "bucket_of",
+    "quantile",
+    "value_of",
+]
+
+_ASYNCIO_SIDE = ("LoadEngineError", "LoadError", "LoadRefusedError", "LoadSupervisor")
+
+
+def __getattr__(name: str) -> Any:
+    # The child imports this package too, and asyncio would double its memory.
+    if name in _ASYNCIO_SIDE:
+        from kubealive_agent.load import _supervisor  # noqa: PLC0415 - loaded by the agent only
+
+        return getattr(_supervisor, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
