@@ -87,6 +87,7 @@ from kubealive_tui.model._text import (
     line,
     plain,
 )
+from kubealive_tui.model._timeline import Entry
 from kubealive_tui.model._verbs import (
     Act,
     DeletePod,
@@ -153,6 +154,7 @@ __all__ = [
     "Endpoint",
     "EndpointTransition",
     "Entity",
+    "Entry",
     "EpochMark",
     "Fact",
     "FactBody",

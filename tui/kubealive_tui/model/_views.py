@@ -72,8 +72,8 @@ Cell = Line | Bar
 class Column:
     """A column of a table.
 
-    `width` in cells; `grows` takes what is left over; `least` is the terminal width from which the column is
-    shown at all.
+    `width` in cells; `grows` takes what is left over; `least` is the table's width from which the column is
+    shown at all. A table is as wide as the terminal, and at least 80 where the timeline stands beside it.
     """
 
     title: str
@@ -164,11 +164,16 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Rail:
-    """The stopwatch of a run, drawn to scale; without a run a sentence says which keys start one."""
+    """The stopwatch of a run, drawn to scale; without a run a sentence says which keys start one.
+
+    Without a heading the rail makes its own from the run. `now_us` is the agent's time: an open run is drawn up
+    to it.
+    """
 
     run: Run | None
     heading: Heading | None = None
     hint: Line = ()
+    now_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

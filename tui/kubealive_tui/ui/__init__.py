@@ -1,0 +1,1 @@
+"""The screen: drawing as pure functions, and the app that shows it."""
