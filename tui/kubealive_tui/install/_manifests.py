@@ -1,0 +1,167 @@
+"""The objects of an install, read from the same YAML that `kubectl apply -k` reads.
+
+Rendering changes what an installation may choose (namespace, registry, the agent's tag) and nothing else;
+a kustomization that asks for more than a namespace and a list of files is refused, so that the two ways of
+installing cannot drift apart unnoticed.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kubealive import __version__
+from kubealive_tui.errors import UsageError
+
+from ._errors import ManifestError
+from ._kinds import AGENT, EXPERIMENT_LABEL, KINDS, PRODUCT, Kind, kind_of, labels_of
+
+AGENT_FOLDER = "agent"
+DEFAULT_NAMESPACE = PRODUCT
+LOCAL_REGISTRY = "localhost/kubealive"
+_FORBIDDEN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+_KUSTOMIZATION_KEYS = {"apiVersion", "kind", "namespace", "resources"}
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_ORDER = {name: place for place, name in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the user wants installed: where, which experiments (None: all), and from which images."""
+
+    namespace: str = DEFAULT_NAMESPACE
+    experiments: tuple[str, ...] | None = None
+    registry: str = LOCAL_REGISTRY
+    tag: str = __version__
+
+    def __post_init__(self) -> None:
+        check_namespace(self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object, ready to be applied. `experiment` is empty for the agent's own objects."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    experiment: str
+    body: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """The object's path in the API."""
+        return self.kind.path(self.namespace, self.name)
+
+    @property
+    def ref(self) -> str:
+        """The object as kubectl calls it, `deployment/getip`."""
+        return f"{self.kind.name.lower()}/{self.name}"
+
+
+def check_namespace(namespace: str) -> None:
+    """Raise UsageError for a name that no namespace can have, or that is not one for experiments."""
+    if not _DNS_LABEL.fullmatch(namespace):
+        raise UsageError(
+            f"namespace {namespace!r} cannot exist: use at most 63 of a-z, 0-9 and '-', "
+            "beginning and ending with a letter or digit"
+        )
+    if namespace in _FORBIDDEN_NAMESPACES:
+        raise UsageError(
+            f"namespace {namespace} is the cluster's own: give the experiments one of theirs, "
+            f"such as --namespace {DEFAULT_NAMESPACE}"
+        )
+
+
+def check_experiments(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raise UsageError for a name that is not among the known ones."""
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no experiment {name!r}; there are: {', '.join(known)}")
+
+
+def experiments() -> tuple[str, ...]:
+    """Return the names of all experiments that have manifests, in the order of the root kustomization."""
+    return tuple(name for name in _resources(_root()) if name != AGENT_FOLDER)
+
+
+def render(wanted: Wanted) -> tuple[Manifest, ...]:
+    """Return the objects of the agent and of the experiments wanted, in the order of applying.
+
+    Raises UsageError for an experiment that does not exist.
+    """
+    known = experiments()
+    asked = known if wanted.experiments is None else wanted.experiments
+    check_experiments(asked, known)
+    chosen = [AGENT_FOLDER, *(name for name in known if name in asked)]
+    manifests = [_manifest(body, wanted) for folder in chosen for body in _bodies(folder)]
+    return tuple(sorted(manifests, key=lambda manifest: _ORDER[manifest.kind.name]))
+
+
+def cluster_name(namespace: str) -> str:
+    """Return the name that the install's cluster-wide objects carry, so that installs do not share one."""
+    return f"{AGENT}:{namespace}"
+
+
+def _root() -> Traversable:
+    packaged = files("kubealive_tui") / "_manifests"
+    if packaged.is_dir():
+        return packaged
+    checkout = Path(__file__).parents[3] / "manifests"
+    if checkout.is_dir():
+        return checkout
+    raise ManifestError(f"the manifests are missing from {packaged}: install kubealive anew")
+
+
+def _resources(folder: Traversable) -> Sequence[str]:
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
+    unknown = sorted(kustomization.keys() - _KUSTOMIZATION_KEYS)
+    if unknown:
+        raise ManifestError(
+            f"{folder.name}/kustomization.yaml uses {', '.join(unknown)}, which `kubealive up` does not apply"
+        )
+    resources: list[str] = kustomization["resources"]
+    return resources
+
+
+def _bodies(folder: str) -> Iterator[dict[str, Any]]:
+    place = _root() / folder
+    for name in _resources(place):
+        yield yaml.safe_load((place / name).read_text(encoding="utf-8"))
+
+
+def _manifest(body: dict[str, Any], wanted: Wanted) -> Manifest:
+    body, kind = deepcopy(body), kind_of(body)
+    metadata = body["metadata"]
+    if kind.name == "Namespace":
+        metadata["name"] = wanted.namespace
+    elif kind.namespaced:
+        metadata["namespace"] = wanted.namespace
+    else:
+        metadata["name"] = cluster_name(wanted.namespace)
+    for subject in body.get("subjects", ()):
+        subject["namespace"] = wanted.namespace
+    if kind.name == "ClusterRoleBinding":
+        body["roleRef"]["name"] = cluster_name(wanted.namespace)
+    for container in _containers(body):
+        container["image"] = _image(container["image"], wanted)
+    experiment = labels_of(body).get(EXPERIMENT_LABEL, "")
+    return Manifest(kind, wanted.namespace, metadata["name"], experiment, body)
+
+
+def _containers(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    pod = body.get("spec", {}).get("template", {}).get("spec", {})
+    yield from pod.get("initContainers", ())
+    yield from pod.get("containers", ())
+
+
+def _image(image: str, wanted: Wanted) -> str:
+    """Only the agent's tag is chosen: a workload's tag is the version that its experiment shows."""
+    name, _, tag = image.removeprefix(f"{LOCAL_REGISTRY}/").partition(":")
+    return f"{wanted.registry.rstrip('/')}/{name}:{wanted.tag if name == AGENT_FOLDER else tag}"

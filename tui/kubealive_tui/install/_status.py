@@ -1,0 +1,82 @@
+"""`status`: what of an install is there, and whether it is as it should be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ._api import Api
+from ._kinds import AGENT
+from ._manifests import check_experiments, check_namespace, experiments
+from ._survey import survey
+from ._troubles import Trouble, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The agent (name empty) or one experiment, with its workloads; none means that it is not installed."""
+
+    name: str
+    workloads: tuple[Workload, ...]
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def installed(self) -> bool:
+        """Whether anything of it runs or should."""
+        return bool(self.workloads)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is installed and each workload has exactly its desired pods, ready."""
+        return self.installed and all(workload.settled for workload in self.workloads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """An install as it is now."""
+
+    namespace: str
+    agent: Part
+    experiments: tuple[Part, ...]
+    asked: frozenset[str]
+
+    @property
+    def installed(self) -> bool:
+        """Whether anything at all of an install is in the namespace."""
+        return self.agent.installed or any(part.installed for part in self.experiments)
+
+    @property
+    def agent_version(self) -> str:
+        """The tag of the agent's image, or empty where no agent is."""
+        image = self.agent.workloads[0].image if self.agent.workloads else ""
+        return image.rpartition(":")[2]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the agent and every experiment that is installed, or was asked for, is ready."""
+        wanted = [part for part in self.experiments if part.installed or part.name in self.asked]
+        return self.agent.ready and all(part.ready for part in wanted)
+
+
+async def status(api: Api, *, namespace: str, names: Sequence[str] | None = None) -> Status:
+    """Return what is installed of the experiments named, or with None of all that there are.
+
+    Raises UsageError for a namespace or an experiment that cannot be, ApiError where the cluster could not be
+    asked.
+    """
+    check_namespace(namespace)
+    seen = await survey(api, namespace)
+
+    def part(name: str) -> Part:
+        mine = [w for w in seen.workloads if w.experiment == name and (name or w.ref.endswith(f"/{AGENT}"))]
+        troubles = [trouble for trouble in seen.troubles if trouble.experiment == name]
+        return Part(name=name, workloads=tuple(mine), troubles=tuple(troubles))
+
+    others = sorted({w.experiment for w in seen.workloads} - {*experiments(), ""})
+    known = [*experiments(), *others]
+    chosen = known if names is None else list(names)
+    check_experiments(chosen, known)
+    return Status(
+        namespace=namespace,
+        agent=part(""),
+        experiments=tuple(part(name) for name in chosen),
+        asked=frozenset(names or ()),
+    )

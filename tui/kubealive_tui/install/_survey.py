@@ -1,0 +1,31 @@
+"""One look at what an install's workloads and pods are doing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ._api import Api, each, items
+from ._kinds import OURS, PODS, WORKLOADS, Kind
+from ._troubles import Trouble, Workload, pod_troubles, workload, workload_troubles
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All workloads of an install, and everything that keeps one of them from being ready."""
+
+    workloads: tuple[Workload, ...]
+    troubles: tuple[Trouble, ...]
+
+
+async def survey(api: Api, namespace: str, *, kinds: Sequence[Kind] = WORKLOADS) -> Survey:
+    """Look at the workloads of these kinds and at the pods of an install, one list request a kind."""
+
+    async def ask(kind: Kind) -> list[dict[str, object]]:
+        # Lists omit the kind of their items, by which the reading functions tell them apart.
+        found = await items(api, kind.path(namespace), selector=OURS)
+        return [{**body, "kind": kind.name, "apiVersion": kind.api_version} for body in found]
+
+    *lists, pods = await each(ask, [*kinds, PODS])
+    bodies = [body for found in lists for body in found]
+    troubles = [trouble for body in bodies for trouble in workload_troubles(body)]
+    troubles += [trouble for pod in pods for trouble in pod_troubles(pod)]
+    return Survey(tuple(workload(body) for body in bodies), tuple(troubles))

@@ -1,0 +1,159 @@
+"""Why a workload is not ready, read from the objects the cluster itself reports: pure functions of their JSON."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ._kinds import EXPERIMENT_LABEL, kind_of, labels_of
+
+_IMAGE_REASONS = frozenset({"ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+_CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+
+
+class Cause(StrEnum):
+    """The families of trouble; each has its own next step."""
+
+    IMAGE = "image"
+    QUOTA = "quota"
+    POLICY = "policy"
+    REFUSED = "refused"
+    CONFIG = "config"
+    CRASH = "crash"
+    UNSCHEDULABLE = "unschedulable"
+    NOT_READY = "not ready"
+
+
+# What time alone does not heal: somebody has to load an image, raise a quota or change a policy.
+_LASTING = frozenset({Cause.IMAGE, Cause.QUOTA, Cause.POLICY, Cause.CONFIG})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What keeps one object from being ready: `text` a sentence, `advice` the next step or empty."""
+
+    cause: Cause
+    subject: str
+    experiment: str
+    text: str
+    advice: str = ""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether waiting cannot help."""
+        return self.cause in _LASTING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """How far a Deployment, StatefulSet or DaemonSet is.
+
+    `settled` says that the controller has seen the newest version and that exactly the desired pods run it.
+    """
+
+    ref: str
+    experiment: str
+    ready: int
+    desired: int
+    settled: bool
+    image: str
+
+
+def workload(body: dict[str, Any]) -> Workload:
+    """Return the progress of a Deployment, StatefulSet or DaemonSet."""
+    spec, status, kind = body["spec"], body.get("status", {}), kind_of(body)
+    if kind.name == "DaemonSet":
+        desired = status.get("desiredNumberScheduled", 0)
+        ready, updated = status.get("numberAvailable", 0), status.get("updatedNumberScheduled", 0)
+        total = status.get("currentNumberScheduled", 0)
+    else:
+        desired = spec.get("replicas", 1)
+        ready, updated = status.get("availableReplicas", 0), status.get("updatedReplicas", 0)
+        total = status.get("replicas", 0)
+    seen = status.get("observedGeneration", 0) >= body["metadata"].get("generation", 0)
+    return Workload(
+        ref=f"{kind.name.lower()}/{body['metadata']['name']}",
+        experiment=labels_of(body).get(EXPERIMENT_LABEL, ""),
+        ready=ready,
+        desired=desired,
+        settled=seen and ready == updated == total == desired,
+        image=spec["template"]["spec"]["containers"][0].get("image", ""),
+    )
+
+
+def workload_troubles(body: dict[str, Any]) -> Iterator[Trouble]:
+    """Yield what keeps a controller from making pods, in the API server's own words."""
+    for condition in body.get("status", {}).get("conditions") or ():
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            cause, advice = _refusal(condition.get("message", ""))
+            yield Trouble(
+                cause=cause,
+                subject=f"{body['kind'].lower()}/{body['metadata']['name']}",
+                experiment=labels_of(body).get(EXPERIMENT_LABEL, ""),
+                text=f"its pods are refused: {condition.get('message', '')}",
+                advice=advice,
+            )
+
+
+def _refusal(message: str) -> tuple[Cause, str]:
+    if "exceeded quota" in message:
+        return Cause.QUOTA, "`kubectl describe quota` shows what is left; its owner can raise it"
+    if "violates PodSecurity" in message:
+        return Cause.POLICY, "the namespace's label pod-security.kubernetes.io/enforce decides this"
+    return Cause.REFUSED, ""
+
+
+def pod_troubles(pod: dict[str, Any]) -> Iterator[Trouble]:
+    """Yield what keeps a pod from being ready; a ready or a leaving pod has none."""
+    status, name = pod.get("status", {}), pod["metadata"]["name"]
+    conditions = {c["type"]: c for c in status.get("conditions") or ()}
+    if "deletionTimestamp" in pod["metadata"] or conditions.get("Ready", {}).get("status") == "True":
+        return
+    cause, text, advice = _why(pod, conditions)
+    yield Trouble(
+        cause=cause,
+        subject=f"pod/{name}",
+        experiment=labels_of(pod).get(EXPERIMENT_LABEL, ""),
+        text=text,
+        advice=advice,
+    )
+
+
+def _why(pod: dict[str, Any], conditions: dict[str, Any]) -> tuple[Cause, str, str]:
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("reason") == "Unschedulable":
+        return Cause.UNSCHEDULABLE, f"no node takes it: {scheduled.get('message', '')}", ""
+    status = pod.get("status", {})
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    for container in containers:
+        waiting = container.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in _IMAGE_REASONS:
+            return _image_trouble(pod, container, waiting)
+        if waiting.get("reason") in _CONFIG_REASONS:
+            return Cause.CONFIG, f"{waiting['reason']}: {waiting.get('message', '')}", ""
+        if waiting.get("reason") == "CrashLoopBackOff" or "terminated" in container.get("state", {}):
+            return _crash(pod, container)
+    node = pod["spec"].get("nodeName", "")
+    words = f"started on {node} and not ready yet" if node else "not scheduled yet"
+    return Cause.NOT_READY, words, ""
+
+
+def _image_trouble(
+    pod: dict[str, Any], container: dict[str, Any], waiting: dict[str, Any]
+) -> tuple[Cause, str, str]:
+    image = container["image"]
+    text = f"{waiting['reason']}: image {image} is not on {pod['spec'].get('nodeName', 'its node')}"
+    if image.startswith("localhost/"):
+        return Cause.IMAGE, text, "`make images load` builds the images and hands them to the nodes"
+    return Cause.IMAGE, text, "push it there, or name the registry that has it with --registry"
+
+
+def _crash(pod: dict[str, Any], container: dict[str, Any]) -> tuple[Cause, str, str]:
+    ended = container["state"].get("terminated") or container.get("lastState", {}).get("terminated") or {}
+    reason, code = ended.get("reason", "unknown reason"), ended.get("exitCode", "unknown")
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    return (
+        Cause.CRASH,
+        f"it ended: {reason}, exit code {code}, {container.get('restartCount', 0)} restarts",
+        f"`kubectl logs -n {namespace} {name} --previous` shows its last words",
+    )
