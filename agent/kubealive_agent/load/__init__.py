@@ -5,25 +5,36 @@ the sockets and decides what is a failure and where an outage begins and ends. T
 `_wire` and the caps of `_limits`, and nothing else.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kubealive_agent.load._histogram import bucket_of, quantile, value_of
-from kubealive_agent.load._limits import MAX_CONNECTIONS, MAX_COUNT, MAX_DURATION_US, MAX_LOADS, MAX_RATE
-from kubealive_agent.load._wire import (
-    AnyReport,
-    Bin,
-    ChildDied,
-    Edge,
-    Outcome,
-    Refused,
-    Row,
-    Start,
-    Stopped,
-    Totals,
-)
-
 if TYPE_CHECKING:
-    from kubealive_agent.load._supervisor import LoadEngineError, LoadError, LoadRefusedError, LoadSupervisor
+    from kubealive_agent.load._histogram import bucket_of, quantile, value_of
+    from kubealive_agent.load._limits import (
+        MAX_CONNECTIONS,
+        MAX_COUNT,
+        MAX_DURATION_US,
+        MAX_LOADS,
+        MAX_RATE,
+    )
+    from kubealive_agent.load._supervisor import (
+        LoadEngineError,
+        LoadError,
+        LoadRefusedError,
+        LoadSupervisor,
+    )
+    from kubealive_agent.load._wire import (
+        AnyReport,
+        Bin,
+        ChildDied,
+        Edge,
+        Outcome,
+        Refused,
+        Row,
+        Start,
+        Stopped,
+        Totals,
+    )
 
 __all__ = [
     "MAX_CONNECTIONS",
@@ -50,13 +61,14 @@ __all__ = [
     "value_of",
 ]
 
-_ASYNCIO_SIDE = ("LoadEngineError", "LoadError", "LoadRefusedError", "LoadSupervisor")
+_HOMES = ("_histogram", "_limits", "_wire", "_supervisor")
 
 
 def __getattr__(name: str) -> Any:
-    # The child imports this package too, and asyncio would double its memory.
-    if name in _ASYNCIO_SIDE:
-        from kubealive_agent.load import _supervisor  # noqa: PLC0415 - loaded by the agent only
-
-        return getattr(_supervisor, name)
+    # Loaded by whoever asks: the child passes through this package too, and has no use for asyncio.
+    if name in __all__:
+        for home in _HOMES:
+            module = import_module(f"{__name__}.{home}")
+            if hasattr(module, name):
+                return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,13 +4,13 @@ It reads commands from stdin, writes reports to stdout, and ends when stdin does
 agent. It loads neither asyncio nor gRPC.
 """
 
-import argparse
 import resource
 import signal
 import sys
 import time
 from types import FrameType
 
+from kubealive_agent.load import _lean  # noqa: F401 - imported for what it keeps out
 from kubealive_agent.load._connection import Network
 from kubealive_agent.load._engine import Engine
 from kubealive_agent.load._pipe import Commands, PipeError, Reports
@@ -20,9 +20,11 @@ from kubealive_agent.load._ports import SourcePorts
 
 def main() -> int:
     """Run until stdin ends or SIGTERM comes (exit 0), or the agent breaks the pipe's protocol (exit 2)."""
-    parser = argparse.ArgumentParser(prog="kubealive_agent.load", description=__doc__)
-    parser.add_argument("--clock-offset-us", type=int, required=True, help="agent time less monotonic time")
-    offset_us: int = parser.parse_args().clock_offset_us
+    match sys.argv[1:]:
+        case ["--clock-offset-us", text] if text.lstrip("-").isdigit():
+            offset_us = int(text)
+        case other:
+            return _complain(f"wants --clock-offset-us and a number, not {' '.join(other) or 'nothing'}")
     _take_descriptors()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the agent, which ends us
@@ -30,13 +32,15 @@ def main() -> int:
         clock=lambda: time.monotonic_ns() // 1000 + offset_us, poller=make_poller(), ports=SourcePorts()
     )
     try:
-        Engine(
-            network=network, commands=Commands(sys.stdin.fileno()), reports=Reports(sys.stdout.fileno())
-        ).run()
+        Engine(network=network, commands=Commands(sys.stdin.fileno()), reports=Reports(sys.stdout.fileno())).run()
     except PipeError as exc:
-        print(f"load engine: {exc}; ending", file=sys.stderr)  # noqa: T201 - stderr is the agent's log
-        return 2
+        return _complain(str(exc))
     return 0
+
+
+def _complain(why: str) -> int:
+    sys.stderr.write(f"load engine: {why}\n")  # the agent's own log
+    return 2
 
 
 def _take_descriptors() -> None:

@@ -29,8 +29,7 @@ class _Row:
             self.last_us = planned_us
         elif planned_us < self.first_us:
             self.first_us = planned_us
-        if end_us > self.last_end_us:
-            self.last_end_us = end_us
+        self.last_end_us = end_us  # outcomes are told in the order in which they come
 
     def freeze(self, server: Server, outcome: Outcome) -> Row:
         return Row(

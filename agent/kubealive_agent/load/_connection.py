@@ -319,8 +319,7 @@ class Connection:
         network, sock = self._network, self._sock
         if sock is not None:
             fd = sock.fileno()
-            network.connecting.discard(self)
-            network.replying.discard(self)
+            (network.connecting if self._state is _State.CONNECTING else network.replying).discard(self)
             network.poller.forget(fd)
             del network.connections[fd]
             sock.close()

@@ -1,14 +1,12 @@
 """The child's loop: sockets, planned sends, deadlines and reports, in one thread that never blocks on a peer."""
 
 import os
-from collections.abc import Callable
 from typing import Final
 
 from kubealive_agent.load._connection import Network
 from kubealive_agent.load._limits import why_rate_refused, why_refused
 from kubealive_agent.load._load import Load
 from kubealive_agent.load._pipe import Commands, Reports
-from kubealive_agent.load._poller import Poller
 from kubealive_agent.load._resolver import Resolver
 from kubealive_agent.load._wire import BIN_WIDTH_US, AnyCommand, Rate, Refused, Start, Stopped
 
@@ -21,7 +19,7 @@ class Engine:
 
     def __init__(self, *, network: Network, commands: Commands, reports: Reports) -> None:
         self._network = network
-        self._poller: Poller = network.poller
+        self._poller = network.poller
         self._commands = commands
         self._reports = reports
         self._loads: dict[int, Load] = {}
@@ -33,7 +31,7 @@ class Engine:
     def run(self) -> None:
         """Serve until the commands end. Raises PipeError."""
         connections = self._network.connections
-        clock: Callable[[], int] = self._network.clock
+        clock = self._network.clock
         while not self._commands.closed:
             timeout, exact = self._patience(clock())
             for fd, flags in self._poller.poll(timeout, exact=exact):
@@ -65,15 +63,13 @@ class Engine:
         """How long there is nothing to do (None: for ever), and whether the end of that is a planned send."""
         if not self._loads and not self._reports.pending:
             return None, False
-        others = [self._next_report_us]
+        other_us = self._next_report_us
         for deadlines in (self._network.connecting, self._network.replying):
-            if (next_us := deadlines.next_us) is not None:
-                others.append(next_us)
+            if (next_us := deadlines.next_us) is not None and next_us < other_us:
+                other_us = next_us
         sends = [due_us for load in self._loads.values() if (due_us := load.next_due_us()) is not None]
-        other_us, send_us = min(others), min(sends, default=None)
-        if send_us is None or other_us < send_us:
-            return max(0, other_us - now_us) / 1e6, False
-        return max(0, send_us - now_us) / 1e6, True
+        send_us = min(sends, default=other_us)
+        return max(0, min(send_us, other_us) - now_us) / 1e6, send_us < other_us
 
     def _obey(self) -> None:
         for command in self._commands.read():
@@ -95,9 +91,7 @@ class Engine:
 
     def _start(self, start: Start) -> str | None:
         now_us = self._network.clock()
-        why = why_refused(
-            start, now_us=now_us, running_rate=self._running_rate(), running_loads=len(self._loads)
-        )
+        why = why_refused(start, now_us=now_us, running_rate=self._running_rate(), running_loads=len(self._loads))
         if why is None:
             resolver = Resolver(start.host, start.port, wake=self._wake)
             if not self._loads:

@@ -4,6 +4,7 @@ The layout is the contract's (`LatencyBucket`): below 128 us a bucket is one mic
 octave has 128 buckets. Half a bucket is at most 0.4 % of the value it stands for.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -38,10 +39,9 @@ def quantile(counts: Iterable[tuple[int, int]], share: float) -> int | None:
     total = sum(count for _, count in ordered)
     if not total:
         return None
-    rank = max(1, -int(-share * total // 1))
-    seen = 0
+    rank = math.ceil(share * total)
     for bucket, count in ordered:
-        seen += count
-        if seen >= rank:
-            break
-    return value_of(bucket)
+        rank -= count
+        if rank <= 0:
+            return value_of(bucket)
+    return value_of(ordered[-1][0])

@@ -162,9 +162,7 @@ class Load:
     def _send(self, planned_us: int, now_us: int) -> None:
         sequence, self._sequence = self._sequence, self._sequence + 1
         self._bins.sent(planned_us, now_us=now_us)
-        self._free.popleft().begin(
-            self._resolver.address, sequence=sequence, planned_us=planned_us, now_us=now_us
-        )
+        self._free.popleft().begin(self._resolver.address, sequence=sequence, planned_us=planned_us, now_us=now_us)
 
     def _give_up(self, planned_us: int, now_us: int) -> None:
         sequence, self._sequence = self._sequence, self._sequence + 1

@@ -5,7 +5,6 @@ back into the order of their planned sends and judges one only when all before i
 of arrival cannot change an edge.
 """
 
-from collections.abc import Mapping
 from typing import Final, Literal
 
 from kubealive_agent.load._wire import Edge, Outcome
@@ -92,15 +91,14 @@ class OutageTracker:
         self._failed, self._first_ok_us = {}, None
 
     def _emit(self, kind: Literal["begin", "end", "open"], at_us: int, interval_us: int) -> None:
-        outcomes: Mapping[Outcome, int] = self._failed
         self._edges.append(
             Edge(
                 load_id=self._load_id,
                 outage_id=self._outages,
                 kind=kind,
                 at_us=at_us,
-                failed=sum(outcomes.values()),
-                outcomes=dict(outcomes),
+                failed=sum(self._failed.values()),
+                outcomes=dict(self._failed),
                 interval_us=interval_us,
             )
         )

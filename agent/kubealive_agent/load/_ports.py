@@ -5,11 +5,12 @@ that source port again is sent to the dead pod again, long after the Service has
 rollout looks lossy. The kernel's own choice knows nothing of this.
 """
 
+from array import array
 from collections import deque
 from typing import Final
 
 PORT_RANGE: Final = range(20_000, 50_000)
-"""Above what servers and node ports of a small cluster mostly use, below the end of the kernel's own range."""
+"""Above what servers mostly listen on, and enough that a port rests for seconds even at the highest rate."""
 
 QUARANTINE_US: Final = 130_000_000
 """Longer than the 120 s of conntrack's SYN_SENT and the 60 s of our own TIME_WAIT."""
@@ -23,7 +24,10 @@ class SourcePorts:
     """
 
     def __init__(self, ports: range = PORT_RANGE) -> None:
-        self._free = deque(ports)
+        # A ring of 16-bit numbers, since thirty thousand Python integers would be a megabyte.
+        self._ring = array("H", ports)
+        self._first = 0
+        self._free = len(ports)
         self._quarantine: deque[tuple[int, int]] = deque()
 
     @property
@@ -38,18 +42,20 @@ class SourcePorts:
         """
         quarantine = self._quarantine
         while quarantine and quarantine[0][0] <= now_us:
-            self._free.append(quarantine.popleft()[1])
-        free = self._free
-        for _ in range(min(2, len(free))):
-            port = free.popleft()
+            self.give_back(quarantine.popleft()[1])
+        for _ in range(min(2, self._free)):
+            port = self._ring[self._first]
+            self._first = (self._first + 1) % len(self._ring)
+            self._free -= 1
             if port != avoid:
                 return port
-            free.append(port)
+            self.give_back(port)
         return None
 
     def give_back(self, port: int) -> None:
         """Return a port whose connection the server closed first, or that was never connected."""
-        self._free.append(port)
+        self._ring[(self._first + self._free) % len(self._ring)] = port
+        self._free += 1
 
     def keep_out(self, port: int, *, now_us: int) -> None:
         """Return a port that conntrack or our own TIME_WAIT may still remember; it rests for 130 s."""

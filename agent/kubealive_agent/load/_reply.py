@@ -37,6 +37,19 @@ class Server(NamedTuple):
 NOBODY: Final = Server()
 
 
+class _Head(NamedTuple):
+    status: int
+    server: Server
+    length: int | None  # of the body; None when only the server's closing tells its end
+    keeps: bool
+
+
+MAX_KNOWN_HEADS: Final = 64
+"""Heads remembered as read: a server repeats its own byte for byte, at most with another date each second."""
+
+_known_heads: Final[dict[bytes, _Head]] = {}
+
+
 class ReplyError(Exception):
     """The bytes are not an HTTP/1.1 reply, or one beyond the caps."""
 
@@ -97,23 +110,33 @@ class Reply:
         return False
 
     def _read_head(self, head: bytes) -> int:
-        matched = _STATUS.match(head)
-        if not matched or len(head) > MAX_HEAD_BYTES:
-            raise ReplyError(f"the reply does not begin as HTTP/1 does: {head[:20]!r}")
-        status = int(matched[1])
-        if status < 200:
-            return status
-        fields = {name.lower(): value for name, value in _FIELDS.findall(head)}
-        self.server = Server(
-            fields.get(b"x-pod-uid", b"")[:MAX_NAME_BYTES],
-            fields.get(b"x-pod-name", b"")[:MAX_NAME_BYTES],
-            fields.get(b"x-node-name", b"")[:MAX_NAME_BYTES],
-            fields.get(b"x-version", b"")[:MAX_NAME_BYTES],
-        )
-        self.keeps = fields.get(b"connection", b"").lower() != b"close"
-        self.status = status
-        self._left = 0 if status in _WITHOUT_BODY else _length_of(fields)
-        return status
+        known = _known_heads.get(head)
+        if known is None:
+            known = _parse(head)
+            if len(_known_heads) >= MAX_KNOWN_HEADS:
+                _known_heads.clear()
+            _known_heads[head] = known
+        if known.status >= 200:
+            self.status, self.server, self._left, self.keeps = known
+        return known.status
+
+
+def _parse(head: bytes) -> _Head:
+    matched = _STATUS.match(head)
+    if not matched or len(head) > MAX_HEAD_BYTES:
+        raise ReplyError(f"the reply does not begin as HTTP/1 does: {head[:20]!r}")
+    status = int(matched[1])
+    fields = {name.lower(): value for name, value in _FIELDS.findall(head)}
+    uid, name, node, version = (
+        fields.get(field, b"")[:MAX_NAME_BYTES]
+        for field in (b"x-pod-uid", b"x-pod-name", b"x-node-name", b"x-version")
+    )
+    return _Head(
+        status=status,
+        server=Server(uid, name, node, version),
+        length=0 if status in _WITHOUT_BODY else _length_of(fields),
+        keeps=fields.get(b"connection", b"").lower() != b"close",
+    )
 
 
 def _length_of(fields: dict[bytes, bytes]) -> int | None:
