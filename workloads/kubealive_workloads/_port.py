@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 
@@ -201,7 +202,7 @@ def _listen(number: int, variable: str) -> socket.socket:
         )
     except OSError as exc:
         raise ConfigError(
-            f"port {number} cannot be opened ({exc.strerror}): choose another one with {variable}"
+            f"port {number} cannot be opened ({os.strerror(exc.errno or 0)}): choose another one with {variable}"
         ) from exc
     listener.setblocking(False)
     return listener

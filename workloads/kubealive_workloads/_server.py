@@ -1,10 +1,11 @@
 """A program from its start to its end: ports, signals, and a stop that loses no accepted request.
 
 The stop (`DRAIN=on`): readiness fails at once. The main port goes on accepting, each reply now ending its
-connection, until nothing has arrived for `QUIET_SECONDS`, but for `LISTEN_SECONDS` at most: that spans the time
-in which the kube-proxies of a small cluster hear of the change. Then the clients in the kernel's queue are taken
-in, the port is closed, open requests are finished, and the process exits with 0. Idle that takes a tenth of a
-second, under traffic four. Clients that still come after that need a preStop pause, as the rollout experiment shows.
+connection, until nothing has arrived for `QUIET_SECONDS`, but for `LISTEN_SECONDS` at most: that spans the
+time in which the kube-proxies of a small cluster hear of the change. Then the clients in the kernel's queue
+are taken in, the port is closed, open requests are finished, and the process exits with 0. Idle that takes a
+tenth of a second, under traffic four. Clients that still come after that need a preStop pause; the rollout
+experiment shows it.
 """
 
 from __future__ import annotations
