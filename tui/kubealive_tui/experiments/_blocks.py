@@ -1,0 +1,169 @@
+"""Views that several tabs are made of: the pods, the load, the last run.
+
+They are drawn the same everywhere, so that a person who has read one tab has read them all.
+"""
+
+from collections.abc import Callable, Sequence
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._common import load_size
+from kubealive_tui.experiments._words import age, count, milliseconds, pod_state, short
+from kubealive_tui.model import (
+    GLYPH,
+    Align,
+    Bins,
+    Cell,
+    Column,
+    Heading,
+    Lane,
+    Line,
+    Outcome,
+    Pod,
+    Rail,
+    Role,
+    Row,
+    Table,
+    line,
+)
+from kubealive_tui.store import Store
+
+__all__ = ["endpoint_words", "load_view", "pod_table", "rail"]
+
+# A minute holds a kill and its recovery with room on both sides; 60 columns make a second of each.
+CHART_SPAN_US = 60_000_000
+
+_BASE = (
+    Column("POD", 10),
+    Column("NODE", 7),
+    Column("STATE", 13),
+    Column("READY", 5),
+    Column("ENDPOINT", 9),
+    Column("RST", 3, Align.RIGHT),
+    Column("AGE", 5, Align.RIGHT),
+    Column("IP", 15, least=125),
+    Column("IMAGE", 12, least=150),
+)
+
+
+def pod_table(scene: Scene, *, extra: Sequence[Column], cells: Callable[[str], tuple[Cell, ...]]) -> Table:
+    """The experiment's pods, those gone but counted last; `cells` fills the `extra` columns for a pod's UID."""
+    store, name = scene.store, scene.name
+    counted = store.traffic(name).pods
+    gone = [uid for uid in store.departed(name) if uid in counted]
+    columns = tuple(_wider(column, scene.size.width) for column in _BASE)
+
+    def row(uid: str) -> Row:
+        pod = store.pod(uid)
+        if pod is not None:
+            return Row(uid, (*_living(store, pod), *cells(uid)))
+        return Row(uid, (*_departed(store, name, uid), *cells(uid)), past=True)
+
+    return Table(
+        columns=(*columns, *extra),
+        keys=(*store.pods(name), *gone),
+        row=row,
+        empty=line(("no pods", Role.WAITING), (": s asks for one", Role.MUTED)),
+    )
+
+
+def _wider(column: Column, width: int) -> Column:
+    """Names in full where the terminal has room for them."""
+    if width < 125 or column.title not in {"POD", "STATE", "NODE"}:
+        return column
+    return Column(column.title, {"POD": 26, "STATE": 20, "NODE": 16}[column.title])
+
+
+def _living(store: Store, pod: Pod) -> tuple[Cell, ...]:
+    ready = line(("yes", Role.GOOD)) if pod.ready else line(("no", Role.WAITING))
+    return (
+        line(short(pod.name)),
+        line((pod.node or "–", Role.MUTED)),
+        pod_state(pod),
+        ready,
+        endpoint_words(store, pod.uid),
+        line(str(pod.restarts)) if pod.restarts else line(("0", Role.MUTED)),
+        line((age(store.now_us - pod.created_us), Role.MUTED)),
+        line((pod.ip or "–", Role.MUTED)),
+        line((pod.image.rpartition("/")[2], Role.MUTED)),
+    )
+
+
+def _departed(store: Store, experiment: str, uid: str) -> tuple[Cell, ...]:
+    departed = store.departed(experiment)[uid]
+    pod, unknown = departed.pod, line(("–", Role.DIM))
+    return (
+        line((short(pod.name), Role.DIM)),
+        line((pod.node, Role.DIM)),
+        line((f"{GLYPH[Role.BAD]} gone", Role.DIM)),
+        unknown,
+        unknown,
+        line((str(pod.restarts), Role.DIM)),
+        line((age(departed.at_us - pod.created_us), Role.DIM)),
+        line((pod.ip, Role.DIM)),
+        line((pod.image.rpartition("/")[2], Role.DIM)),
+    )
+
+
+def endpoint_words(store: Store, uid: str) -> Line:
+    """The pod's EndpointSlice entry in a word: serving, draining, leaving, not ready, or – when absent."""
+    endpoint = store.endpoint(uid)
+    if endpoint is None:
+        return line(("–", Role.MUTED))
+    word = endpoint.word
+    role = Role.GOOD if word == "serving" else Role.LEAVING if endpoint.terminating else Role.WAITING
+    return line((word, role))
+
+
+def load_view(scene: Scene) -> Bins:
+    """The measured traffic: what runs, its totals since it began, and a minute of ok and lost replies."""
+    traffic = scene.store.traffic(scene.name)
+    columns = list(traffic.columns(scene.store.now_us, span_us=CHART_SPAN_US, count=60))
+    running = scene.store.load(scene.name)
+    tallest = max((c.ok for c in columns if c), default=0)
+    top = float(max(tallest, running.rate or 1.0 if running else 1.0))
+    ok = tuple(None if c is None else float(c.ok) for c in columns)
+    failed = tuple(None if c is None else float(c.failed) for c in columns)
+    return Bins(
+        heading=Heading(line(("LOAD", Role.STRONG)), _load_figures(scene)),
+        lanes=(
+            Lane("ok", ok, Role.GOOD, top, scale=f"{top:,.0f}/s"),
+            Lane("lost", failed, Role.BAD, max(1.0, *(f or 0.0 for f in failed)) if failed else 1.0),
+        ),
+        span="−60 s",
+    )
+
+
+def _load_figures(scene: Scene) -> Line:
+    traffic, running = scene.store.traffic(scene.name), scene.store.load(scene.name)
+    if running:
+        shown = line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD), (f" {running.mode.value}", Role.MUTED))
+    else:
+        shown = line((f"l starts {scene.settings.rate:g}/s", Role.MUTED))
+    if not traffic.load_id:
+        return shown
+    lost = (count(traffic.failed), Role.BAD if traffic.failed else Role.GOOD)
+    figures = line(
+        shown,
+        ("  ok ", Role.MUTED), count(traffic.ok),
+        ("  failed ", Role.MUTED), lost,
+        ("  p50 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.5)),
+        ("  p99 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.99)), (" ms", Role.MUTED),
+    )  # fmt: skip
+    return line(figures, *_wide_figures(scene)) if scene.size.width >= 100 else figures
+
+
+def _wide_figures(scene: Scene) -> list[Line]:
+    traffic = scene.store.traffic(scene.name)
+    parts = [line(("  p90 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.9)), (" ms", Role.MUTED))]
+    failures = sorted((o for o in traffic.outcomes if o.failed), key=lambda o: -traffic.outcomes[o])
+    parts += [line((f"  {o.value} ", Role.MUTED), (count(traffic.outcomes[o]), Role.BAD)) for o in failures[:3]]
+    if own := traffic.outcomes.get(Outcome.LOCAL, 0):
+        parts.append(line(("  generator ", Role.MUTED), (count(own), Role.WAITING)))
+    if traffic.retransmitted:
+        parts.append(line(("  retransmitted ", Role.MUTED), (count(traffic.retransmitted), Role.WAITING)))
+    return parts
+
+
+def rail(scene: Scene, *, hint: str) -> Rail:
+    """The stopwatch of the experiment's last run, or the words that say what starts one."""
+    return Rail(scene.store.ledger(scene.name).runs.last, hint=line((hint, Role.MUTED)))

@@ -1,0 +1,193 @@
+"""Commands that mean the same on every tab: load, rate, kill, scale.
+
+An experiment takes those that it has a use for; each is pure, and raises NotNow with a sentence where it means
+nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from kubealive_tui.experiments._api import Command, Effect, Http, NotNow, Scene
+from kubealive_tui.model import (
+    Act,
+    DeletePod,
+    Kind,
+    Load,
+    LoadMode,
+    Observe,
+    Pod,
+    Scale,
+    SetLoad,
+    StopLoad,
+    Target,
+    Workload,
+)
+
+__all__ = ["burst", "kill", "load", "load_size", "mode", "observe", "scale", "scaled"]
+
+# Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
+RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
+BURSTS = (10, 50, 100, 400, 1000)
+MOST_REPLICAS = 10
+# A kill without running load is measured by traffic of its own: long enough for a successor to serve.
+OBSERVED_MS = 15_000
+
+
+def _traffic(scene: Scene) -> Http:
+    if scene.experiment.traffic is None:
+        raise NotNow(f"{scene.experiment.long_title} has no load of its own")
+    return scene.experiment.traffic
+
+
+def _target(scene: Scene) -> Target:
+    traffic = _traffic(scene)
+    return Target(service=traffic.service, path=traffic.path)
+
+
+def _next(steps: Sequence[float], value: float, direction: int) -> float:
+    """The neighbour of `value` among the steps, the ends kept."""
+    if direction > 0:
+        return next((step for step in steps if step > value), steps[-1])
+    return next((step for step in reversed(steps) if step < value), steps[0])
+
+
+def observe(scene: Scene) -> Observe | None:
+    """Measured traffic for an action on this tab, where no load is running already."""
+    if scene.experiment.traffic is None or scene.store.load(scene.name):
+        return None
+    return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=OBSERVED_MS)
+
+
+def load_size(running: Load) -> str:
+    """A load's size in words: `100/s`, `burst of 50`, `0.5 CPU`."""
+    if running.cpu:
+        return f"{running.cpu:g} CPU"
+    return f"{running.rate:g}/s" if running.rate else f"burst of {running.count}"
+
+
+def _toggle_load(scene: Scene) -> Sequence[Effect]:
+    if scene.store.load(scene.name):
+        return (StopLoad(scene.name),)
+    return (SetLoad(scene.name, _target(scene), mode=scene.settings.mode, rate=scene.settings.rate),)
+
+
+def _change_rate(direction: int) -> Callable[[Scene], Sequence[Effect]]:
+    def run(scene: Scene) -> Sequence[Effect]:
+        running = scene.store.load(scene.name)
+        before = running.rate if running and running.rate else scene.settings.rate
+        after = _next(RATES, before, direction)
+        if info := scene.store.info:
+            after = min(after, info.caps.rate)
+        effects: list[Effect] = [replace(scene.settings, rate=after)]
+        if running and running.rate:
+            effects.append(SetLoad(scene.name, running.target, mode=running.mode, rate=after))
+        else:
+            effects.append(f"rate {after:g}/s: l starts it")
+        return effects
+
+    return run
+
+
+def _change_mode(scene: Scene) -> Sequence[Effect]:
+    after = LoadMode.KEPT if scene.settings.mode is LoadMode.NEW else LoadMode.NEW
+    effects: list[Effect] = [replace(scene.settings, mode=after)]
+    running = scene.store.load(scene.name)
+    if running and running.rate:
+        effects.append(SetLoad(scene.name, running.target, mode=after, rate=running.rate))
+    else:
+        effects.append(f"mode: {after.value}; l or b starts it")
+    return effects
+
+
+def _burst(scene: Scene) -> Sequence[Effect]:
+    if scene.store.load(scene.name):
+        raise NotNow("a load is running, and a burst is counted alone: stop it with l first")
+    return (SetLoad(scene.name, _target(scene), mode=scene.settings.mode, burst=scene.settings.burst),)
+
+
+def _delete(grace_seconds: int | None) -> Callable[[Scene], Sequence[Effect]]:
+    def run(scene: Scene) -> Sequence[Effect]:
+        pod: Pod = scene.pod()
+        if pod.deleting and grace_seconds is None:
+            raise NotNow(f"{pod.name} is terminating already: X ends it at once")
+        return (Act(scene.name, pod.uid, pod.name, DeletePod(grace_seconds), observe=observe(scene)),)
+
+    return run
+
+
+def scaled(scene: Scene) -> Workload:
+    """The workload that s and S scale: the experiment's first StatefulSet or Deployment."""
+    for kind in (Kind.STATEFUL_SET, Kind.DEPLOYMENT):
+        if found := scene.store.workloads(scene.name, kind):
+            return found[0]
+    raise NotNow(f"{scene.experiment.long_title} has nothing to scale: install it with kubealive up {scene.name}")
+
+
+def _scale_to(wanted: int) -> Callable[[Scene], Sequence[Effect]]:
+    def run(scene: Scene) -> Sequence[Effect]:
+        workload = scaled(scene)
+        return (Act(scene.name, workload.uid, workload.name, Scale(wanted)),)
+
+    return run
+
+
+def _burst_of(size: int) -> Callable[[Scene], Sequence[Effect]]:
+    return lambda scene: _burst(replace(scene, settings=replace(scene.settings, burst=size)))
+
+
+def _scale(step: int) -> Callable[[Scene], Sequence[Effect]]:
+    def run(scene: Scene) -> Sequence[Effect]:
+        workload = scaled(scene)
+        wanted = workload.desired + step
+        if not 0 <= wanted <= MOST_REPLICAS:
+            raise NotNow(
+                f"{workload.name} has {workload.desired} replicas: kubealive scales from 0 to {MOST_REPLICAS}"
+            )
+        return (Act(scene.name, workload.uid, workload.name, Scale(wanted)),)
+
+    return run
+
+
+load = (
+    Command("l", "load", "load", "start or stop the measured traffic", _toggle_load, needs="load"),
+    Command("+", "faster", "", "a higher rate", _change_rate(+1), needs="load"),
+    Command("-", "slower", "rate", "a lower rate", _change_rate(-1), needs="load"),
+)
+burst = (
+    Command("b", "burst", "burst", "send a burst of requests and count who answers", _burst, needs="load"),
+    *(
+        Command("", f"burst-of-{size}", "", f"send a burst of {size} requests", _burst_of(size), needs="load")
+        for size in BURSTS
+    ),
+)
+mode = (Command("m", "mode", "mode", "a connection for each request, or connections that are kept", _change_mode),)
+kill = (
+    Command(
+        "x",
+        "kill",
+        "kill",
+        "delete the selected pod, with its own grace",
+        _delete(None),
+        danger="delete a pod",
+        needs="delete_pod",
+    ),
+    Command(
+        "X",
+        "kill-force",
+        "",
+        "delete the selected pod with no grace",
+        _delete(0),
+        danger="delete a pod by force",
+        needs="delete_pod",
+    ),
+)
+scale = (
+    Command("s", "scale-up", "", "one replica more", _scale(+1), needs="scale"),
+    Command("S", "scale-down", "", "one replica fewer", _scale(-1), danger="scale down", needs="scale"),
+    *(
+        Command(
+            "", f"scale-to-{n}", "", f"set the replicas to {n}", _scale_to(n), danger="scale down", needs="scale"
+        )
+        for n in range(MOST_REPLICAS + 1)
+    ),
+)

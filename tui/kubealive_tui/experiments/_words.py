@@ -1,0 +1,72 @@
+"""How numbers, names and states are worded, the same on every tab."""
+
+import re
+
+from kubealive_tui.model import GLYPH, Line, Pod, Role, Span
+
+__all__ = ["age", "count", "milliseconds", "pod_state", "rate", "seconds", "short"]
+
+_GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
+
+_GOOD = {"Running", "Completed"}
+_WAITING = {"Pending", "ContainerCreating", "PodInitializing", "SchedulingGated"}
+
+
+def short(name: str) -> str:
+    """A pod's name without what its siblings share: `getip-5f6b8cd8c-4ldf9` is `…d8c-4ldf9`."""
+    found = _GENERATED.match(name)
+    return f"…{found['hash'][-3:]}-{found['suffix']}" if found else name
+
+
+def pod_state(pod: Pod) -> Line:
+    """Glyph and STATUS word of a pod, in the role that both mean."""
+    status = pod.status or "Unknown"
+    if pod.deleting or status == "Terminating":
+        role = Role.LEAVING
+    elif status in _GOOD:
+        role = Role.GOOD if pod.ready or status == "Completed" else Role.WAITING
+    elif status in _WAITING or (status.startswith("Init:") and not status.endswith(("Error", "BackOff"))):
+        role = Role.WAITING
+    else:
+        role = Role.BAD
+    return (Span(f"{GLYPH[role]} {status}", role),)
+
+
+def age(us: int) -> str:
+    """A time span as kubectl words ages: 45s, 3m, 3m20s below ten minutes' sake, 2h, 5d."""
+    seconds_ = max(0, us // 1_000_000)
+    if seconds_ < 120:
+        return f"{seconds_}s"
+    minutes = seconds_ // 60
+    if minutes < 180:
+        return f"{minutes}m"
+    hours = minutes // 60
+    return f"{hours}h" if hours < 48 else f"{hours // 24}d"
+
+
+def count(number: int) -> str:
+    """A count with thousands set apart: 12,401."""
+    return f"{number:,}"
+
+
+def rate(value: float) -> str:
+    """Requests a second, without needless decimals: 100, 2.5."""
+    return f"{value:g}"
+
+
+def milliseconds(us: float | None) -> str:
+    """A latency in ms with two significant figures (1.2, 8.0, 14, 350), or –."""
+    if us is None:
+        return "–"
+    value = us / 1000
+    if value < 1:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
+def seconds(us: int | None) -> str:
+    """A span in seconds: hundredths below ten, tenths above, or –."""
+    if us is None:
+        return "–"
+    value = us / 1e6
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"

@@ -1,0 +1,381 @@
+"""Load balancing: one Service, four pods, and what a client sees when one of them goes.
+
+The lesson is that a Service chooses a pod for each connection, not for each request; that leaving it takes two
+steps (not ready in the slice, then gone from it); and that the spread is as even as chance makes it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kubealive_tui.experiments._api import (
+    Command,
+    Drive,
+    Effect,
+    Experiment,
+    Finding,
+    Http,
+    NotNow,
+    Scene,
+    Verdict,
+)
+from kubealive_tui.experiments._blocks import load_view, pod_table, rail
+from kubealive_tui.experiments._common import burst, kill, load, mode, observe, scale
+from kubealive_tui.experiments._statistics import spread_of
+from kubealive_tui.experiments._words import short
+from kubealive_tui.model import (
+    Act,
+    Action,
+    Align,
+    Aspect,
+    Bar,
+    Cell,
+    Column,
+    DeletePod,
+    Fault,
+    FaultKind,
+    Line,
+    LoadMode,
+    Milestone,
+    Pod,
+    ProbeFails,
+    Role,
+    Run,
+    RunFacts,
+    Sentence,
+    SetLoad,
+    Source,
+    StopLoad,
+    Stopwatch,
+    Target,
+    View,
+    line,
+)
+from kubealive_tui.store import Store
+
+__all__ = ["lab"]
+
+# Limits of the check; the table in the README names them.
+BURST = 400
+LEAST_P = 0.001
+READY_WITHIN_S = 60.0
+KILL_WITHIN_S = 30.0
+MOST_LOST_SHARE = 0.05
+
+lab = Experiment(
+    "balance",
+    order=1,
+    title="Balance",
+    long_title="Load balancing",
+    lesson="One Service, four pods: every new connection may go to any of them.",
+    traffic=Http("getip", rate=100.0),
+)
+
+
+def _readiness(scene: Scene) -> Sequence[Effect]:
+    pod = scene.pod()
+    if pod.deleting:
+        raise NotNow(f"{pod.name} is terminating: choose a pod that stays")
+    fails = ProbeFails.ALWAYS if pod.ready else ProbeFails.NEVER
+    return (Act(scene.name, pod.uid, pod.name, Fault(FaultKind.READINESS, fails), observe=observe(scene)),)
+
+
+lab.use(
+    *load,
+    *burst,
+    *mode,
+    *kill,
+    Command(
+        "r", "readiness", "readiness", "make the selected pod unready, or ready again", _readiness, needs="fault"
+    ),
+    *scale,
+)
+
+
+# ---- stopwatches
+
+
+def killed(run: RunFacts) -> Iterator[Milestone]:
+    """From the kill to the successor's first reply; measured milestones only where traffic was."""
+    pod, successor = run.target, run.successor() or ""
+    unmeasured = not run.measured()
+    terminating = run.pod(pod, lambda p: p.deleting or p.deleted)
+    yield Milestone("terminating", terminating, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=4)
+    not_ready = run.endpoint(pod, lambda e: not e.ready or e.removed)
+    yield Milestone("not ready", not_ready, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=2)
+    last = run.last_reply(pod)
+    yield Milestone("last reply", last, Source.CLIENT, Role.LEAVING, weight=1, optional=True)
+    left = run.endpoint(pod, lambda e: e.removed)
+    yield Milestone("left the Service", left, Source.WATCH, Role.LEAVING, Role.WAITING, weight=5)
+    placed = run.pod(successor, lambda p: Aspect.SCHEDULED in p.changed or p.node != "")
+    yield Milestone("scheduled", placed, Source.WATCH, Role.WAITING, weight=1)
+    ready = run.pod(successor, lambda p: p.ready)
+    yield Milestone("successor ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=6)
+    serving = run.first_reply(successor) if successor else None
+    yield Milestone("serving", serving, Source.CLIENT, Role.GOOD, Role.GOOD, weight=3, optional=unmeasured)
+
+
+def unreadied(run: RunFacts) -> Iterator[Milestone]:
+    """From the fault to the last request that the pod served."""
+    pod = run.target
+    not_ready = run.pod(pod, lambda p: not p.ready)
+    yield Milestone("not ready", not_ready, Source.WATCH, Role.WAITING, Role.WAITING, weight=3)
+    slice_ = run.endpoint(pod, lambda e: not e.ready)
+    yield Milestone("not ready in the slice", slice_, Source.WATCH, Role.LEAVING, Role.WAITING, weight=4)
+    last = run.last_reply(pod)
+    yield Milestone("last reply", last, Source.CLIENT, Role.LEAVING, weight=2, optional=True)
+
+
+def readied(run: RunFacts) -> Iterator[Milestone]:
+    """From the cure to the pod's first reply."""
+    pod = run.target
+    ready = run.pod(pod, lambda p: p.ready)
+    yield Milestone("ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=3)
+    slice_ = run.endpoint(pod, lambda e: e.ready)
+    yield Milestone("ready in the slice", slice_, Source.WATCH, Role.GOOD, Role.GOOD, weight=4)
+    first = run.first_reply(pod)
+    yield Milestone("first reply", first, Source.CLIENT, Role.GOOD, weight=2, optional=not run.measured())
+
+
+def _is_kill(action: Action) -> bool:
+    return action.verb == "delete_pod"
+
+
+def _readiness_to(word: str) -> Callable[[Action], bool]:
+    return lambda action: action.verb == "fault" and action.parameters.get("readiness") == word
+
+
+def _kill_title(action: Action) -> str:
+    forced = "FORCE " if action.parameters.get("grace_seconds") == "0" else ""
+    return f"{forced}KILL {short(action.target_name)}"
+
+
+lab.stopwatches += [
+    Stopwatch(_is_kill, _kill_title, killed, limit_s=60.0),
+    Stopwatch(_readiness_to("always"), lambda a: f"READINESS OFF {short(a.target_name)}", unreadied, limit_s=30.0),
+    Stopwatch(_readiness_to("never"), lambda a: f"READINESS ON {short(a.target_name)}", readied, limit_s=30.0),
+]
+
+
+# ---- the tab
+
+
+@lab.view
+def view(scene: Scene) -> Sequence[View]:
+    """Pods with their shares, the load, the spread, and the last run."""
+    return [
+        pod_table(scene, extra=_SHARE, cells=lambda uid: _share_cells(scene.store, uid)),
+        load_view(scene),
+        Sentence(spread_words(scene)),
+        rail(scene, hint="x kills the selected pod, r makes it unready: the stopwatch starts with either"),
+    ]
+
+
+_SHARE = (
+    Column("REQUESTS", 9, Align.RIGHT, least=100),
+    Column("SHARE", 8, Align.RIGHT),
+    Column("", 8, grows=True),
+)
+
+
+def _share_cells(store: Store, uid: str) -> tuple[Cell, ...]:
+    traffic = store.traffic(lab.name)
+    totals, answered = traffic.pods.get(uid), sum(t.ok for t in traffic.pods.values())
+    if totals is None or not answered:
+        return (line(("–", Role.MUTED)), line(("–", Role.MUTED)), ())
+    largest = max(t.ok for t in traffic.pods.values()) or 1
+    share = f"{100 * totals.ok / answered:.1f}"
+    return (line(f"{totals.ok:,}"), line(share, (" %", Role.MUTED)), Bar(totals.ok / largest))
+
+
+def ready_counts(store: Store) -> list[int]:
+    """Replies of each ready pod since the set of endpoints last changed."""
+    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid)) and pod.ready and not pod.deleting]
+    totals = store.traffic(lab.name).pods
+    return [totals[pod.uid].steady if pod.uid in totals else 0 for pod in pods]
+
+
+def spread_words(scene: Scene) -> Line:
+    """Expected share, the largest deviation, and whether chance alone explains it."""
+    running = scene.store.load(lab.name)
+    if running and running.mode is LoadMode.KEPT:
+        return line(
+            ("spread ", Role.MUTED), "kept connections stay with the pod that they met first: no spread to judge"
+        )
+    counts = ready_counts(scene.store)
+    spread = spread_of(counts)
+    if spread is None:
+        return line(
+            ("spread ", Role.MUTED), ("no replies since the endpoints last changed: l starts the load", Role.MUTED)
+        )
+    words = line(
+        ("spread ", Role.MUTED), ("expected ", Role.MUTED), f"{100 * spread.expected:.1f} %",
+        (", largest deviation ", Role.MUTED), f"{100 * spread.deviation:.1f}",
+    )  # fmt: skip
+    if spread.p is None:
+        return line(words, (f"   {spread.total} replies are too few to judge", Role.MUTED))
+    even = spread.p >= LEAST_P
+    said = ("as even as chance", Role.GOOD) if even else ("more uneven than chance", Role.BAD)
+    return line(words, (": ", Role.MUTED), said, (f" (p = {spread.p:.2g})", Role.MUTED))
+
+
+@lab.check
+async def check(drive: Drive) -> Verdict:
+    """A burst that every pod answers evenly, then a kill under load that clients hardly notice."""
+    ready = await drive.until("the pods to be ready", lambda: _all_ready(drive.store), within=READY_WITHIN_S)
+    if not ready:
+        return Verdict.of([Finding("pods ready", "no", f"all within {READY_WITHIN_S:.0f} s", kept=False)])
+    findings = [Finding("pods ready", f"{len(ready)}", "all", kept=True)]
+    findings += await _even(drive)
+    findings += await _survives(drive)
+    return Verdict.of(findings)
+
+
+def _all_ready(store: Store) -> list[Pod] | None:
+    workload = store.workload(lab.name, "getip")
+    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
+    serving = [p for p in pods if p.ready and not p.deleting and (e := store.endpoint(p.uid)) and e.ready]
+    if workload is None or not serving or len(serving) != workload.desired or len(pods) != len(serving):
+        return None
+    return serving
+
+
+async def _even(drive: Drive) -> list[Finding]:
+    """400 new connections: each ready pod served, χ² p at least 0.001, none failed."""
+    store = drive.store
+    target = Target(service="getip")
+    before = store.traffic(lab.name).load_id
+    load_id = await drive.ask(SetLoad(lab.name, target, burst=BURST, connections=20))
+
+    def done() -> bool | None:
+        traffic = store.traffic(lab.name)
+        ended = traffic.ok + traffic.failed >= BURST
+        return True if traffic.load_id not in {before, ""} and ended else None
+
+    if not await drive.until(f"{BURST} new connections", done, within=30):
+        return [Finding("burst", f"load {load_id} did not end", f"{BURST} replies within 30 s", kept=False)]
+    traffic = store.traffic(lab.name)
+    pods = _all_ready(store) or []
+    counts = [traffic.pods[pod.uid].ok if pod.uid in traffic.pods else 0 for pod in pods]
+    spread = spread_of(counts)
+    p = spread.p if spread and spread.p is not None else 0.0
+    served = sum(1 for n in counts if n)
+    return [
+        Finding("pods that served", f"{served} of {len(pods)}", "every ready pod", kept=0 < served == len(pods)),
+        Finding(
+            "spread by chance", f"p = {p:.3g} ({'/'.join(map(str, counts))})", f"p ≥ {LEAST_P}", kept=p >= LEAST_P
+        ),
+        Finding("burst failures", str(traffic.failed), "0", kept=traffic.failed == 0),
+    ]
+
+
+async def _survives(drive: Drive) -> list[Finding]:
+    """A pod killed at 100 new connections a second: its successor serves, and few requests are lost."""
+    store, runs = drive.store, drive.store.ledger(lab.name).runs
+    await drive.ask(SetLoad(lab.name, Target(service="getip"), rate=lab.settings().rate))
+    steady = await drive.until(
+        "steady load", lambda: True if store.traffic(lab.name).ok > 200 else None, within=15
+    )
+    pods = _all_ready(store)
+    if not steady or not pods:
+        return [Finding("steady load", "no", "100/s within 15 s", kept=False)]
+    victim = pods[0]
+    action = await drive.ask(Act(lab.name, victim.uid, victim.name, DeletePod()))
+
+    def ended() -> Run | None:
+        return next((run for run in runs.ended if run.action_id == action), None)
+
+    run = await drive.until(f"{victim.name} to be replaced", ended, within=KILL_WITHIN_S + 5)
+    await drive.ask(StopLoad(lab.name))
+    if run is None:
+        return [Finding("kill", "no end of the run", f"within {KILL_WITHIN_S:.0f} s", kept=False)]
+    served = run.seconds("serving")
+    share = run.failed / run.planned if run.planned else 1.0
+    took = "never" if served is None else f"{served:.2f} s"
+    return [
+        Finding(
+            "successor serves",
+            took,
+            f"≤ {KILL_WITHIN_S:.0f} s",
+            kept=served is not None and served <= KILL_WITHIN_S,
+        ),
+        Finding(
+            "lost at the kill",
+            f"{run.failed} of {run.planned}",
+            f"≤ {MOST_LOST_SHARE:.0%}",
+            kept=share <= MOST_LOST_SHARE,
+        ),
+        Finding("nothing missing", run.incomplete or "complete", "complete", kept=not run.incomplete),
+    ]
+
+
+_NOW = ("Now: ", Role.STRONG)
+
+
+@lab.explain
+def explain(scene: Scene) -> Sequence[Line]:
+    """Paragraphs on why the tab looks as it does: the choice of a pod, endpoints, the last run, what to try."""
+    return [*_explain_balancing(scene), *_explain_endpoints(scene), *_explain_run(scene), *_explain_next(scene)]
+
+
+def _explain_balancing(scene: Scene) -> Iterator[Line]:
+    yield line(
+        "The Service getip has one address. On each node, kube-proxy picks one of its ready endpoints for each new "
+        "connection, at random (iptables mode). It never looks at the requests inside a connection."
+    )
+    running = scene.store.load(lab.name)
+    if running and running.mode is LoadMode.KEPT:
+        yield line(
+            _NOW, "connections are kept: each stays with the pod that it met first, however many there are."
+        )
+    elif running:
+        yield line(_NOW, "each request opens a connection of its own, so each may meet another pod.")
+
+
+def _explain_endpoints(scene: Scene) -> Iterator[Line]:
+    for uid in scene.store.pods(lab.name):
+        pod, endpoint = scene.store.pod(uid), scene.store.endpoint(uid)
+        if pod is None or (endpoint and endpoint.ready):
+            continue
+        name = (f"{short(pod.name)}: ", Role.STRONG)
+        if pod.deleting:
+            yield line(
+                name,
+                "deletionTimestamp is set, so the EndpointSlice controller marked it not ready. It may finish open "
+                "requests; its entry goes when its container has ended.",
+            )
+        elif not pod.ready:
+            yield line(
+                name,
+                "its readiness probe fails, so the kubelet set Ready to false and it gets no new connections. It is "
+                "not restarted: only a failing liveness probe does that.",
+            )
+
+
+def _explain_run(scene: Scene) -> Iterator[Line]:
+    run = scene.store.ledger(lab.name).runs.last
+    if run is None:
+        return
+    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    if run.verb == "delete_pod":
+        yield line(
+            "The ReplicaSet controller counted one pod too few for spec.replicas and made another at once. The "
+            "scheduler chose its node; the Service takes it in when its readiness probe succeeds."
+        )
+    if run.measured and run.failed:
+        yield line(
+            f"Clients lost {run.failed} of {run.planned}: those were still sent to the pod after it had stopped "
+            "listening, until every kube-proxy had dropped it. A preStop sleep of a few seconds covers that gap."
+        )
+    elif run.measured:
+        yield line(f"Clients lost none of {run.planned}: the pod answered until the proxies had dropped it.")
+
+
+def _explain_next(scene: Scene) -> Iterator[Line]:
+    running = scene.store.load(lab.name)
+    if running is None:
+        yield line(("Try: ", Role.ACCENT), "l for steady load, then x on a pod, and watch SHARE and the rail.")
+    elif running.mode is LoadMode.NEW:
+        yield line(("Try: ", Role.ACCENT), "m for kept connections: the shares stop being even.")
+    else:
+        yield line(
+            ("Try: ", Role.ACCENT), "m for new connections again, then r on a pod: it leaves without dying."
+        )
