@@ -1,0 +1,50 @@
+"""Lines out of a byte stream, since a watch is one JSON document a line.
+
+The line readers of asyncio stop at a fixed, small limit; here the limit is a bound on memory, chosen so that
+no real object meets it, and a longer line costs only itself.
+"""
+
+# etcd refuses objects beyond 1.5 MiB unless it was told otherwise; 10 MB objects are known in the wild. Twelve
+# watches that each hold such a line stay far below what a node would kill the agent for.
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+# What stands in for a line that was longer; no real line is empty, since empty lines are dropped.
+TOO_LONG = b""
+
+
+class LineSplitter:
+    """Cuts chunks into lines and keeps the unfinished rest, at most `limit` bytes of it."""
+
+    __slots__ = ("_limit", "_pieces", "_size", "_skipping")
+
+    def __init__(self, *, limit: int = MAX_LINE_BYTES) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that this chunk completes; a line beyond the limit comes as `TOO_LONG`."""
+        *ends, rest = chunk.split(b"\n")
+        lines = []
+        for end in ends:
+            self._hold(end)
+            line = TOO_LONG if self._skipping else b"".join(self._pieces)
+            if line or self._skipping:
+                lines.append(line)
+            self._clear()
+        self._hold(rest)
+        return lines
+
+    def _hold(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            self._skipping = True
+            self._pieces.clear()
+        elif piece:
+            self._pieces.append(piece)
+
+    def _clear(self) -> None:
+        self._pieces.clear()
+        self._size = 0
+        self._skipping = False

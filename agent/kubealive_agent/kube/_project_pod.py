@@ -1,0 +1,144 @@
+"""Pods as the experiments see them: trimmed, with STATUS and the causes of trouble worked out."""
+
+from collections.abc import Iterable, Iterator
+
+from kubealive.v1 import state_pb2
+from kubealive_agent.kube import _raw as raw
+from kubealive_agent.kube._meta import controller, created, experiment, micros
+from kubealive_agent.kube._quantity import millis, whole
+from kubealive_agent.kube._status import holds, standing
+
+# What the API server fills in when a pod's author says nothing.
+_DEFAULT_GRACE_S = 30
+
+_OWNER_KINDS = {
+    "ReplicaSet": state_pb2.KIND_REPLICA_SET,
+    "StatefulSet": state_pb2.KIND_STATEFUL_SET,
+    "DaemonSet": state_pb2.KIND_DAEMON_SET,
+}
+
+_NO_OWNER = raw.Owner()
+
+
+def project_pod(pod: raw.Pod) -> state_pb2.Pod:
+    """Trim a pod. Raises ValueError for quantities and numbers that the API does not allow."""
+    meta, spec, status = pod.metadata, pod.spec, pod.status
+    now = standing(pod)
+    owner = controller(meta) or _NO_OWNER
+    return state_pb2.Pod(
+        name=meta.name,
+        experiment=experiment(meta),
+        owner_uid=owner.uid,
+        owner_name=owner.name,
+        owner_kind=_OWNER_KINDS.get(owner.kind, state_pb2.KIND_UNSPECIFIED),
+        node=spec.node_name,
+        ip=status.pod_ip,
+        status=now.status,
+        ready=holds(status.conditions, "Ready"),
+        created_us=created(meta),
+        deletion_us=micros(meta.deletion_timestamp),
+        grace_seconds=_grace(pod),
+        restarts=now.restarts,
+        last_restart_us=micros(now.last_restart),
+        image=next((container.image for container in spec.containers or ()), ""),
+        containers=map(_container, _long_running(pod)),
+        labels=meta.labels or {},
+        message=_message(pod),
+        cpu_request_millis=_cpu_request(spec),
+        memory_limit_bytes=_memory_limit(spec),
+        hostname=spec.hostname,
+        subdomain=spec.subdomain,
+        claims=_claims(spec),
+    )
+
+
+def _grace(pod: raw.Pod) -> int:
+    """The grace that deletion was asked with, else the one that it would have."""
+    asked, declared = pod.metadata.deletion_grace_period_seconds, pod.spec.termination_grace_period_seconds
+    if asked is not None:
+        return asked
+    return _DEFAULT_GRACE_S if declared is None else declared
+
+
+def _long_running(pod: raw.Pod) -> Iterator[raw.ContainerStatus]:
+    """The containers that are meant to run as long as the pod: its own, then its sidecars."""
+    yield from pod.status.container_statuses or ()
+    sidecars = {each.name for each in pod.spec.init_containers or () if each.restart_policy == "Always"}
+    yield from (each for each in pod.status.init_container_statuses or () if each.name in sidecars)
+
+
+def _container(status: raw.ContainerStatus) -> state_pb2.Container:
+    running, waiting, ended = status.state.running, status.state.waiting, status.state.terminated
+    words = waiting or ended
+    return state_pb2.Container(
+        name=status.name,
+        state=_state(status.state),
+        reason=words.reason if words else "",
+        message=words.message if words else "",
+        ready=status.ready,
+        restarts=status.restart_count,
+        started_us=micros(running.started_at) if running else None,
+        last_termination=_termination(status.last_state.terminated),
+        termination=_termination(ended),
+    )
+
+
+def _state(state: raw.ContainerState) -> state_pb2.Container.State.ValueType:
+    if state.running:
+        return state_pb2.Container.STATE_RUNNING
+    if state.terminated:
+        return state_pb2.Container.STATE_TERMINATED
+    return state_pb2.Container.STATE_WAITING if state.waiting else state_pb2.Container.STATE_UNSPECIFIED
+
+
+def _termination(end: raw.Terminated | None) -> state_pb2.Termination | None:
+    if end is None:
+        return None
+    return state_pb2.Termination(
+        reason=end.reason,
+        exit_code=end.exit_code,
+        finished_us=micros(end.finished_at),
+        message=end.message,
+    )
+
+
+def _message(pod: raw.Pod) -> str:
+    """Why the pod does not run: the scheduler's words, else a waiting container's, else the pod's own."""
+    status = pod.status
+    for condition in status.conditions or ():
+        if condition.type == "PodScheduled" and condition.status == "False" and condition.message:
+            return condition.message
+    waiting = (each.state.waiting for each in _statuses(status))
+    return next((each.message for each in waiting if each and each.message), status.message)
+
+
+def _statuses(status: raw.PodStatus) -> Iterator[raw.ContainerStatus]:
+    yield from status.init_container_statuses or ()
+    yield from status.container_statuses or ()
+
+
+def _cpu_request(spec: raw.PodSpec) -> int | None:
+    """Sum the containers' requests; absent unless all have one, as the autoscaler sees it."""
+    asked = [(each.resources and each.resources.requests) or {} for each in spec.containers or ()]
+    return _total(millis(each["cpu"]) if "cpu" in each else None for each in asked)
+
+
+def _memory_limit(spec: raw.PodSpec) -> int | None:
+    """Sum the containers' limits; absent unless all have one, since then nothing limits the pod."""
+    limits = [(each.resources and each.resources.limits) or {} for each in spec.containers or ()]
+    return _total(whole(each["memory"]) if "memory" in each else None for each in limits)
+
+
+def _total(parts: Iterable[int | None]) -> int | None:
+    total = None
+    for part in parts:
+        if part is None:
+            return None
+        total = (total or 0) + part
+    return total
+
+
+def _claims(spec: raw.PodSpec) -> Iterator[str]:
+    for volume in spec.volumes or ():
+        if volume.persistent_volume_claim:
+            yield volume.persistent_volume_claim.claim_name

@@ -1,0 +1,253 @@
+"""Keeps a mirror of one kind of object true: list once, watch for ever, and survive everything in between.
+
+A reflector knows only uid and resourceVersion of what it reported; the objects themselves belong to the sink.
+That is enough to find, after any gap, what vanished meanwhile and what did not change at all.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from kubealive.v1 import agent_pb2, facts_pb2
+from kubealive_agent.kube._client import Query
+from kubealive_agent.kube._errors import (
+    ForbiddenError,
+    GoneError,
+    KubeError,
+    MalformedError,
+    NotFoundError,
+    UnreachableError,
+)
+from kubealive_agent.kube._pace import Backoff, Timing
+from kubealive_agent.kube._resources import RESOURCES, Resource
+from kubealive_agent.kube._sink import AccessState, Sink
+
+_logger = logging.getLogger(__name__)
+
+# Objects a page: 5,000 pods then cost a few megabytes on the way in, not a hundred.
+PAGE_LIMIT = 100
+
+# How long the server is asked to keep a watch open, drawn anew each time so that watches do not end together.
+WATCH_SECONDS = (240.0, 480.0)
+
+# A watch that is silent this long after its time is a dead connection.
+READ_GRACE_S = 30.0
+
+# A watch that lasted this long was a success: the next failure begins again with the shortest wait.
+STEADY_S = 10.0
+
+# A watch that ends sooner, without an error, must not be opened again in a tight loop.
+HASTY_S = 1.0
+
+# A right or a resource that is missing appears by a person's hand, so asking again can be slow.
+RECHECK_S = 60.0
+
+
+class Api(Protocol):
+    """What a reflector needs of a `KubeClient`."""
+
+    async def request(self, method: str, path: str, *, query: Query | None = None) -> bytes:
+        """Return the body of a successful answer."""
+
+    def stream(
+        self, path: str, *, query: Query, idle_deadline: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open a watch and give its lines."""
+
+
+async def reflect_all(
+    client: Api, *, namespace: str, sink: Sink, listed: asyncio.Event, timing: Timing | None = None
+) -> None:
+    """Mirror every kind of `RESOURCES` until cancelled.
+
+    Lists run one after another, re-lists too, so that memory holds one page at a time. `listed` is set once
+    each kind is either listed or known not to be readable; the agent is ready then.
+    """
+    gate = asyncio.Lock()
+    reflectors = [
+        Reflector(client, resource=each, namespace=namespace, sink=sink, gate=gate, timing=timing)
+        for each in RESOURCES
+    ]
+    async with asyncio.TaskGroup() as group:
+        for reflector in reflectors:
+            group.create_task(reflector.run(), name=f"reflect {reflector.name}")
+        for reflector in reflectors:
+            await reflector.settled.wait()
+        listed.set()
+
+
+class Reflector:
+    """Mirrors one resource into a sink until cancelled.
+
+    `settled` is set once the first list is complete, or once it is clear that there is nothing to list (no
+    right, no such resource). `gate` is held during each list.
+    """
+
+    def __init__(
+        self,
+        client: Api,
+        *,
+        resource: Resource[Any],
+        namespace: str,
+        sink: Sink,
+        gate: asyncio.Lock,
+        timing: Timing | None = None,
+    ) -> None:
+        self.name = resource.name
+        self.settled = asyncio.Event()
+        self._client = client
+        self._resource = resource
+        self._path = resource.path(namespace)
+        self._where = f"in namespace {namespace}" if resource.namespaced else "of the cluster"
+        self._sink = sink
+        self._gate = gate
+        self._timing = timing or Timing()
+        self._backoff = Backoff(self._timing)
+        self._known: dict[str, str] = {}
+        # Where to go on watching; None asks for a list first.
+        self._version: str | None = None
+        self._verb = "list"
+        self._ever_listed = False
+        self._broken = False
+        self._told: tuple[AccessState, str] | None = None
+        self._noted = ""
+
+    async def run(self) -> None:
+        """List and watch until cancelled; no failure ends it."""
+        while True:
+            try:
+                await self._once()
+            except (ForbiddenError, NotFoundError) as exc:
+                await self._refused(exc)
+            except KubeError as exc:
+                await self._failed(exc)
+            except Exception as exc:  # a fault in one kind must not blind the others
+                _logger.exception("the reflector of %s starts over", self.name)
+                self._version = None
+                await self._failed(exc)
+
+    async def _once(self) -> None:
+        if self._version is None:
+            async with self._gate:
+                self._version = await self._list()
+            self._ever_listed = True
+            self.settled.set()
+        began = self._timing.monotonic()
+        try:
+            await self._watch(self._version)
+        finally:
+            lasted = self._timing.monotonic() - began
+            if lasted >= STEADY_S:
+                self._backoff.reset()
+        if lasted < HASTY_S:
+            raise UnreachableError("the server ends it as soon as it has begun")
+
+    async def _list(self) -> str:
+        """Report what is there, page by page, then what is there no more; return the list's version."""
+        self._verb = "list"
+        self._tell(agent_pb2.KindAccess.STATE_LISTING, "")
+        seen: set[str] = set()
+        query: dict[str, str | int] = {"limit": PAGE_LIMIT}
+        while True:
+            page, unreadable = self._resource.decode_page(
+                await self._client.request("GET", self._path, query=query)
+            )
+            for item in page.items or ():
+                seen.add(item.metadata.uid)
+                unreadable += not self._take(item, found=not self._ever_listed)
+            if unreadable:
+                self._note(f"{unreadable} of the {self.name} {self._where} cannot be read and are left out")
+            if not page.metadata.continue_:
+                break
+            query["continue"] = page.metadata.continue_
+        for uid in self._known.keys() - seen:
+            self._forget(uid)
+        if not page.metadata.resource_version:
+            raise MalformedError("the list says no resourceVersion")
+        return page.metadata.resource_version
+
+    async def _watch(self, version: str) -> None:
+        """Report changes until the server ends the watch or something breaks."""
+        self._verb = "watch"
+        seconds = int(self._timing.uniform(*WATCH_SECONDS))
+        query: Query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": seconds,
+        }
+        idle_deadline = seconds + READ_GRACE_S
+        async with self._client.stream(self._path, query=query, idle_deadline=idle_deadline) as lines:
+            self._tell(agent_pb2.KindAccess.STATE_WATCHING, "")
+            if self._broken:
+                self._broken = False
+                self._note(f"the watch of {self.name} {self._where} is back")
+            async for line in lines:
+                self._handle(line)
+
+    def _handle(self, line: bytes) -> None:
+        event = self._resource.decode_event(line)
+        item = event.object
+        if event.type != "BOOKMARK" and not self._take(item, found=False):
+            self._note(f"{item.metadata.name} of the {self.name} {self._where} cannot be read")
+        if event.type == "DELETED" and item.metadata.uid in self._known:
+            self._forget(item.metadata.uid)
+        self._version = item.metadata.resource_version or None
+
+    def _take(self, item: Any, *, found: bool) -> bool:
+        """Report an object unless its version is known already; false when it cannot be projected."""
+        meta = item.metadata
+        if self._known.get(meta.uid) == meta.resource_version:
+            return True
+        try:
+            value = self._resource.project(item)
+        except ValueError:
+            return False
+        self._known[meta.uid] = meta.resource_version
+        if isinstance(value, facts_pb2.KubeEvent):
+            self._sink.event(value, found=found)
+        else:
+            self._sink.apply(self._resource.kind, meta.uid, value, found=found)
+        return True
+
+    def _forget(self, uid: str) -> None:
+        """Report that an object is gone."""
+        del self._known[uid]
+        if self._resource.reports_removal:
+            self._sink.apply(self._resource.kind, uid, None, found=False)
+
+    async def _refused(self, exc: ForbiddenError | NotFoundError) -> None:
+        """Say in one sentence what is missing, and look again now and then."""
+        self._version = None
+        if isinstance(exc, ForbiddenError):
+            reason = f"the agent has no right to {self._verb} {self.name} {self._where}; `kubealive up` grants it"
+            self._tell(agent_pb2.KindAccess.STATE_FORBIDDEN, reason)
+        else:
+            reason = f"this API server does not serve {self.name} ({self._resource.api})"
+            self._tell(agent_pb2.KindAccess.STATE_ABSENT, reason)
+        self.settled.set()
+        await self._timing.sleep(RECHECK_S)
+
+    async def _failed(self, exc: Exception) -> None:
+        """Wait before the next attempt; what can no longer be resumed is listed anew."""
+        if isinstance(exc, GoneError | MalformedError):
+            self._version = None
+        reason = f"the {self._verb} of {self.name} {self._where} broke: {exc}"
+        self._tell(agent_pb2.KindAccess.STATE_RETRYING, reason)
+        if not self._broken:
+            self._broken = True
+            self._note(reason)
+        await self._backoff.wait()
+
+    def _tell(self, state: AccessState, reason: str) -> None:
+        if self._told != (state, reason):
+            self._told = (state, reason)
+            self._sink.access(self._resource.kind, state, reason)
+
+    def _note(self, message: str) -> None:
+        """Pass a note on unless it only repeats the one before, as an odd object that keeps changing would."""
+        if self._noted != message:
+            self._noted = message
+            self._sink.note(message)

@@ -1,0 +1,26 @@
+"""Who hears of the cluster: the one interface between watching and everything that is made of it."""
+
+from typing import Protocol, TypeAlias
+
+from google.protobuf.message import Message
+
+from kubealive.v1 import agent_pb2, facts_pb2, state_pb2
+
+Kind: TypeAlias = state_pb2.Kind.ValueType
+AccessState: TypeAlias = agent_pb2.KindAccess.State.ValueType
+
+
+class Sink(Protocol):
+    """Is told what the cluster holds. Calls come from the event loop, in order within a kind."""
+
+    def apply(self, kind: Kind, uid: str, value: Message | None, *, found: bool) -> None:
+        """Take the newest value of an object, None once it is gone; `found`: it was there at the start."""
+
+    def event(self, event: facts_pb2.KubeEvent, *, found: bool) -> None:
+        """Take a Kubernetes Event, also each time it changes."""
+
+    def access(self, kind: Kind, state: AccessState, reason: str) -> None:
+        """Take whether the kind can be read now; `reason` is a sentence, empty while all is well."""
+
+    def note(self, message: str) -> None:
+        """Take a sentence about the watching itself, for the agent's journal."""

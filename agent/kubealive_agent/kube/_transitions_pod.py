@@ -1,0 +1,68 @@
+"""What happened to a pod, as the one fact that one watch event makes."""
+
+from collections.abc import Iterator
+
+from kubealive.v1 import facts_pb2, state_pb2
+
+Aspect = facts_pb2.PodTransition
+
+_NEVER = state_pb2.Pod()
+
+
+def pod_transition(
+    uid: str, *, old: state_pb2.Pod | None, new: state_pb2.Pod | None, found: bool
+) -> facts_pb2.PodTransition | None:
+    """Return the transition, or None when nothing that is told has changed.
+
+    A pod that is gone is told with the values that it had last.
+    """
+    pod = new or old or _NEVER
+    changed = [Aspect.ASPECT_DELETED] if new is None else list(_changed(old, new))
+    if not changed:
+        return None
+    restarted = Aspect.ASPECT_RESTARTS in changed
+    return facts_pb2.PodTransition(
+        uid=uid,
+        name=pod.name,
+        node=pod.node,
+        owner_uid=pod.owner_uid,
+        changed=changed,
+        status=pod.status,
+        ready=pod.ready,
+        deleting=pod.HasField("deletion_us"),
+        restarts=pod.restarts,
+        image=pod.image,
+        ip=pod.ip,
+        last_termination=_last_termination(old or _NEVER, pod) if restarted else None,
+        created_us=pod.created_us,
+        found=found,
+    )
+
+
+def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> Iterator[facts_pb2.PodTransition.Aspect.ValueType]:
+    before = old or _NEVER
+    restarted = new.restarts > before.restarts
+    # A container that was ended and is ready again within one event was not ready in between.
+    flipped = new.ready != before.ready or (restarted and new.ready)
+    tests = (
+        (Aspect.ASPECT_CREATED, old is None),
+        (Aspect.ASPECT_SCHEDULED, new.node != before.node),
+        (Aspect.ASPECT_STATUS, new.status != before.status),
+        (Aspect.ASPECT_READY, flipped),
+        (Aspect.ASPECT_DELETING, new.HasField("deletion_us") != before.HasField("deletion_us")),
+        (Aspect.ASPECT_RESTARTS, restarted),
+        (Aspect.ASPECT_LABELS, new.labels != before.labels),
+        (Aspect.ASPECT_IMAGE, new.image != before.image),
+    )
+    return (aspect for aspect, holds in tests if holds)
+
+
+def _last_termination(old: state_pb2.Pod, new: state_pb2.Pod) -> state_pb2.Termination | None:
+    """Say how the run before ended, of the container whose restarts rose; of several, the latest end."""
+    before = {container.name: container.restarts for container in old.containers}
+    ends = [
+        container.last_termination
+        for container in new.containers
+        if container.restarts > before.get(container.name, 0) and container.HasField("last_termination")
+    ]
+    return max(ends, key=lambda end: end.finished_us, default=None)
