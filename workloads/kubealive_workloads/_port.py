@@ -30,13 +30,13 @@ class Port:
 
     __slots__ = (
         "_connections",
+        "_evicted",
         "_limit",
         "_listener",
         "_paused",
         "_respond",
         "_sweeping",
         "draining",
-        "evicted",
         "last_arrival",
         "loop",
         "number",
@@ -61,7 +61,7 @@ class Port:
         self.loop = loop
         self.writer = writer
         self.draining = False
-        self.evicted = 0
+        self._evicted = 0
         self.last_arrival = loop.now()
         self._respond = respond
         self._limit = limit
@@ -117,8 +117,9 @@ class Port:
         """Take the clients that the kernel has accepted already, then refuse new ones."""
         if self._listener.fileno() < 0:
             return
-        while not self._paused and not self._accept_batch():
-            pass
+        for _ in range(BACKLOG // ACCEPT_BATCH + 1):  # all that the queue can hold
+            if self._paused or self._accept_batch():
+                break
         if not self._paused:
             self.loop.unwatch(self._listener)
         self._paused = False
@@ -145,7 +146,9 @@ class Port:
     def _accept_batch(self) -> bool:
         """Accept and serve the clients that wait; whether none is left."""
         for _ in range(ACCEPT_BATCH):
-            if len(self._connections) >= self._limit and not self._make_room():
+            full = len(self._connections) >= self._limit
+            oldest = self._oldest_unasked() if full else None
+            if full and oldest is None:
                 self._pause()
                 return False
             try:
@@ -158,18 +161,24 @@ class Port:
                 self._pause()  # out of descriptors: until one of ours or of another process is free
                 self.loop.after(RETRY_ACCEPT_SECONDS, self._accept_again)
                 return False
+            if oldest is not None:
+                self._evict(oldest)
             self.last_arrival = self.loop.now()
             Connection(sock, self).receive()
         return False
 
-    def _make_room(self) -> bool:
-        """End the oldest connection without a request in work; whether there was one."""
-        for connection in self._connections.values():
-            if not connection.answering:
-                self.evicted += 1
-                connection.close()
-                return True
-        return False
+    def _oldest_unasked(self) -> Connection | None:
+        """Give the oldest connection that has no request in work, the one to give way to a new client."""
+        return next((each for each in self._connections.values() if not each.answering), None)
+
+    def _evict(self, connection: Connection) -> None:
+        connection.close()
+        self._evicted += 1
+        if self._evicted & (self._evicted - 1) == 0:  # said at 1, 2, 4, 8 ...: a flood must not flood the log
+            sys.stderr.write(
+                f"{self._evicted} connections without a request have given way to new clients so far:"
+                f" port {self.number} holds at most {self._limit}\n"
+            )
 
     def _pause(self) -> None:
         if not self._paused:

@@ -1,0 +1,58 @@
+"""What a program costs the node it runs on."""
+
+from __future__ import annotations
+
+import re
+import sys
+from compileall import compile_dir
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
+
+from tests.workloads.harness import SOURCES, Process, connected, get, process, read_reply
+
+MAX_RSS_KIB = 12 * 1024
+PACKAGE = "kubealive_workloads"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    """Give the package compiled, as the image has it: compiling at the start would count as the program's."""
+    copytree(SOURCES / PACKAGE, tmp_path / PACKAGE, ignore=ignore_patterns("__pycache__"))
+    assert compile_dir(tmp_path, quiet=2)
+    return tmp_path
+
+
+def rss_kib(program: Process) -> int:
+    """Give the resident memory of a process."""
+    status = Path(f"/proc/{program.pid}/status").read_text(encoding="ascii")
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1])
+
+
+def test_stays_within_twelve_mebibytes(compiled: Path) -> None:
+    """A program that serves, fails and recovers keeps below the bound."""
+    with process(PYTHONPATH=str(compiled)) as program, connected(program.port) as sock:
+        program.fault("errors", percent=50)
+        for _ in range(2000):
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            read_reply(sock)
+        program.fault("cure")
+        for path in ("/livez", "/readyz", "/probes", "/nothing"):
+            get(program.port, path)
+        assert rss_kib(program) <= MAX_RSS_KIB
+
+
+def test_eats_until_it_is_cured_and_answers_probes_meanwhile() -> None:
+    """`eat` really takes the pages, and the probes stay green while it does."""
+    with process() as program:
+        before = rss_kib(program)
+        program.fault("eat", mib_per_second=256)
+        while rss_kib(program) < before + 32 * 1024:
+            assert get(program.port, "/livez").status == 200
+        program.fault("cure")
+        assert rss_kib(program) < before + 16 * 1024
