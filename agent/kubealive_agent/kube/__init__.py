@@ -20,8 +20,9 @@ from kubealive_agent.kube._errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from kubealive_agent.kube._meta import EXPERIMENT_LABEL
+from kubealive_agent.kube._meta import EXPERIMENT_LABEL, micros
 from kubealive_agent.kube._pace import Backoff, Timing
+from kubealive_agent.kube._quantity import quantity_millis, quantity_whole
 from kubealive_agent.kube._reflector import Api, Reflector, reflect_all
 from kubealive_agent.kube._resources import RESOURCES, Resource
 from kubealive_agent.kube._sink import AccessState, Kind, Sink
@@ -54,6 +55,9 @@ __all__ = [
     "Timing",
     "UnauthorizedError",
     "UnreachableError",
+    "micros",
+    "quantity_millis",
+    "quantity_whole",
     "reflect_all",
     "transitions",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from kubealive.v1 import facts_pb2, state_pb2
 from kubealive_agent.kube import _raw as raw
 from kubealive_agent.kube._meta import conditions, controller, created, experiment, micros
-from kubealive_agent.kube._quantity import millis, whole
+from kubealive_agent.kube._quantity import quantity_millis, quantity_whole
 
 _REVISION = "deployment.kubernetes.io/revision"
 _SERVICE_NAME = "kubernetes.io/service-name"
@@ -178,8 +178,8 @@ def project_node(node: raw.Node) -> state_pb2.Node:
         unschedulable=node.spec.unschedulable,
         internal_ip=next(internal, ""),
         kubelet_version=status.node_info.kubelet_version,
-        cpu_capacity_millis=millis(capacity.get("cpu", "0")),
-        memory_capacity_bytes=whole(capacity.get("memory", "0")),
+        cpu_capacity_millis=quantity_millis(capacity.get("cpu", "0")),
+        memory_capacity_bytes=quantity_whole(capacity.get("memory", "0")),
         conditions=conditions(status.conditions),
     )
 
@@ -199,7 +199,7 @@ def project_claim(claim: raw.Claim) -> state_pb2.Claim:
         phase=claim.status.phase,
         storage_class=claim.spec.storage_class_name or "",
         volume=claim.spec.volume_name,
-        capacity_bytes=None if capacity is None else whole(capacity),
+        capacity_bytes=None if capacity is None else quantity_whole(capacity),
     )
 
 

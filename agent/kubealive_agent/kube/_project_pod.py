@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from kubealive.v1 import state_pb2
 from kubealive_agent.kube import _raw as raw
 from kubealive_agent.kube._meta import controller, created, experiment, micros
-from kubealive_agent.kube._quantity import millis, whole
+from kubealive_agent.kube._quantity import quantity_millis, quantity_whole
 from kubealive_agent.kube._status import holds, standing
 
 # What the API server fills in when a pod's author says nothing.
@@ -120,13 +120,13 @@ def _statuses(status: raw.PodStatus) -> Iterator[raw.ContainerStatus]:
 def _cpu_request(spec: raw.PodSpec) -> int | None:
     """Sum the containers' requests; absent unless all have one, as the autoscaler sees it."""
     asked = [(each.resources and each.resources.requests) or {} for each in spec.containers or ()]
-    return _total(millis(each["cpu"]) if "cpu" in each else None for each in asked)
+    return _total(quantity_millis(each["cpu"]) if "cpu" in each else None for each in asked)
 
 
 def _memory_limit(spec: raw.PodSpec) -> int | None:
     """Sum the containers' limits; absent unless all have one, since then nothing limits the pod."""
     limits = [(each.resources and each.resources.limits) or {} for each in spec.containers or ()]
-    return _total(whole(each["memory"]) if "memory" in each else None for each in limits)
+    return _total(quantity_whole(each["memory"]) if "memory" in each else None for each in limits)
 
 
 def _total(parts: Iterable[int | None]) -> int | None:

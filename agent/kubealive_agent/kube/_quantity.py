@@ -18,12 +18,12 @@ _FACTOR = {
 _REMEMBERED = 256
 
 
-def millis(text: str) -> int:
+def quantity_millis(text: str) -> int:
     """Thousandths of the unit: "250m" is 250. Raises ValueError for what is no quantity."""
     return _rounded(text, 1000)
 
 
-def whole(text: str) -> int:
+def quantity_whole(text: str) -> int:
     """Whole units: "1Ki" is 1024. Raises ValueError for what is no quantity."""
     return _rounded(text, 1)
 
