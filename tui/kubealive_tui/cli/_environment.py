@@ -2,12 +2,17 @@
 
 import argparse
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from kubealive_tui.install import DEFAULT_NAMESPACE, Api
 
-# What `ArgumentParser.add_subparsers` returns; argparse gives it no public name.
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+class Subparsers(Protocol):
+    """What `ArgumentParser.add_subparsers` returns, to which argparse gives no public name."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:  # noqa: A002 - argparse's own word
+        """Return the parser of a new command."""
+        ...
 
 
 class Environment(Protocol):

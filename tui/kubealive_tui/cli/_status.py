@@ -36,19 +36,25 @@ def lines(found: Status) -> Iterator[str]:
     if not found.installed:
         yield f"kubealive is not installed in namespace {found.namespace}: install it with `kubealive up`"
         return
-    yield from _part(f"agent {found.agent_version}".rstrip(), found.agent)
-    for part in found.experiments:
-        yield from _part(part.name, part)
+    advised: set[str] = set()
+    for title, part in _titled(found):
+        yield _line(title, part)
+        for trouble in part.troubles:
+            yield f"  {trouble.subject}: {trouble.text}"
+            if trouble.advice and trouble.advice not in advised:
+                advised.add(trouble.advice)
+                yield f"    {trouble.advice}"
 
 
-def _part(title: str, part: Part) -> Iterator[str]:
+def _titled(found: Status) -> list[tuple[str, Part]]:
+    agent = (f"agent {found.agent_version}".rstrip(), found.agent)
+    return [agent, *((part.name, part) for part in found.experiments)]
+
+
+def _line(title: str, part: Part) -> str:
     if not part.installed:
         word, counts = "not installed", ""
     else:
         word = "ready" if part.ready else "not ready"
         counts = ", ".join(f"{w.ref} {w.ready}/{w.desired}" for w in part.workloads)
-    yield f"{title:<16} {word:<13} {counts}".rstrip()
-    for trouble in part.troubles:
-        yield f"  {trouble.subject}: {trouble.text}"
-        if trouble.advice:
-            yield f"    {trouble.advice}"
+    return f"{title:<16} {word:<13} {counts}".rstrip()

@@ -12,7 +12,7 @@ from ._api import Api, Clock, SystemClock, each, find, items
 from ._apply import CREATED_BY
 from ._errors import ApiError, NotReadyError, PreflightError
 from ._inventory import Inventory, Item, inventory
-from ._kinds import EXPERIMENT_LABEL, KINDS, OURS, PODS, is_ours
+from ._kinds import EXPERIMENT_LABEL, KINDS, OURS, PODS, is_ours, place
 from ._manifests import check_experiments, check_namespace, cluster_name, experiments
 from ._preflight import Right, missing_rights, refusal
 from ._steps import Step, StepKind
@@ -107,7 +107,8 @@ class _Removal:
         await self._may_delete(
             [Right("delete", item.kind.group, item.kind.plural, self.namespace) for item in chosen]
         )
-        for item in chosen:
+        # Workloads before what they stand on, so that none of them fails on its way out.
+        for item in sorted(chosen, key=lambda item: -place(item.kind)):
             await self._delete_one(item.path, item.uid)
             yield Step(kind=StepKind.REMOVED, subject=item.ref)
 

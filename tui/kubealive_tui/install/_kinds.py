@@ -56,6 +56,7 @@ _TABLE = (
     Kind("Pod", "v1", "pods"),
 )
 KINDS = {kind.name: kind for kind in _TABLE}
+_PLACES = {kind.name: place for place, kind in enumerate(_TABLE)}
 WORKLOADS = (KINDS["Deployment"], KINDS["StatefulSet"], KINDS["DaemonSet"])
 PODS = KINDS["Pod"]
 
@@ -68,6 +69,11 @@ def kind_of(body: dict[str, Any]) -> Kind:
         known = ", ".join(f"{k.name} ({k.api_version})" for k in _TABLE)
         raise ManifestError(f"a manifest holds a {name} of {version}; known are {known}")
     return kind
+
+
+def place(kind: Kind) -> int:
+    """Return the place of a kind in the order of applying; a kind of others comes last."""
+    return _PLACES.get(kind.name, len(_PLACES))
 
 
 def labels_of(body: dict[str, Any]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from kubealive import __version__
 from kubealive_tui.errors import UsageError
 
 from ._errors import ManifestError
-from ._kinds import AGENT, EXPERIMENT_LABEL, KINDS, PRODUCT, Kind, kind_of, labels_of
+from ._kinds import AGENT, EXPERIMENT_LABEL, PRODUCT, Kind, kind_of, labels_of, place
 
 AGENT_FOLDER = "agent"
 DEFAULT_NAMESPACE = PRODUCT
@@ -28,7 +28,6 @@ LOCAL_REGISTRY = "localhost/kubealive"
 _FORBIDDEN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 _KUSTOMIZATION_KEYS = {"apiVersion", "kind", "namespace", "resources"}
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_ORDER = {name: place for place, name in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +100,7 @@ def render(wanted: Wanted) -> tuple[Manifest, ...]:
     check_experiments(asked, known)
     chosen = [AGENT_FOLDER, *(name for name in known if name in asked)]
     manifests = [_manifest(body, wanted) for folder in chosen for body in _bodies(folder)]
-    return tuple(sorted(manifests, key=lambda manifest: _ORDER[manifest.kind.name]))
+    return tuple(sorted(manifests, key=lambda manifest: place(manifest.kind)))
 
 
 def cluster_name(namespace: str) -> str:

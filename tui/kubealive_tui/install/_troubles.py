@@ -141,10 +141,11 @@ def _why(pod: dict[str, Any], conditions: dict[str, Any]) -> tuple[Cause, str, s
 def _image_trouble(
     pod: dict[str, Any], container: dict[str, Any], waiting: dict[str, Any]
 ) -> tuple[Cause, str, str]:
-    image = container["image"]
-    text = f"{waiting['reason']}: image {image} is not on {pod['spec'].get('nodeName', 'its node')}"
+    image, node = container["image"], pod["spec"].get("nodeName", "its node")
     if image.startswith("localhost/"):
+        text = f"{waiting['reason']}: image {image} is not on {node}"
         return Cause.IMAGE, text, "`make images load` builds the images and hands them to the nodes"
+    text = f"{waiting['reason']}: image {image} does not come to {node}: {waiting.get('message', '')}"
     return Cause.IMAGE, text, "push it there, or name the registry that has it with --registry"
 
 

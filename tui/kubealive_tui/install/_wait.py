@@ -63,6 +63,8 @@ class _Waiting:
         # By subject and cause: the words alternate, as between ErrImagePull and ImagePullBackOff.
         self._since: dict[tuple[str, Cause], float] = {}
         self._troubles: list[Trouble] = []
+        self._explained: set[tuple[str, Cause]] = set()
+        self._advised: set[str] = set()
 
     @property
     def done(self) -> bool:
@@ -79,11 +81,18 @@ class _Waiting:
                 Step(kind=kind, subject=state.ref, text=f"{state.ready} of {state.desired} pods ready")
             )
         for trouble in self._troubles:
-            if trouble.cause is not Cause.NOT_READY:
-                yield from self._tell(_step(trouble))
+            if trouble.cause is not Cause.NOT_READY and (trouble.subject, trouble.cause) not in self._explained:
+                self._explained.add((trouble.subject, trouble.cause))
+                yield self._trouble(trouble)
 
     def unanswered(self, error: ApiError) -> Iterator[Step]:
         yield from self._tell(Step(kind=StepKind.TROUBLE, subject="API server", text=f"{error}; asking again"))
+
+    def _trouble(self, trouble: Trouble) -> Step:
+        """Four pods that lack the same image need one advice."""
+        advice = "" if trouble.advice in self._advised else trouble.advice
+        self._advised.add(advice)
+        return Step(kind=StepKind.TROUBLE, subject=trouble.subject, text=trouble.text, advice=advice)
 
     def _tell(self, step: Step) -> Iterator[Step]:
         if self._told.get(step.subject) != step:
@@ -97,17 +106,14 @@ class _Waiting:
         )
 
     def verdict(self, seconds: float) -> str:
-        """One sentence: what is not ready, the worst reason known, the next step."""
+        """Say what is not ready, the worst reason known, and the next step."""
         late = [ref for ref in self._expected if ref not in self._states or not self._states[ref].settled]
+        what = f"not ready: {', '.join(late)}"
         reasons = sorted(self._troubles, key=lambda trouble: not trouble.lasting)
         if not reasons:
-            return f"{', '.join(late)} did not become ready in {seconds:.0f} s: look with `kubealive status`"
+            return f"{what} after {seconds:g} s: look with `kubealive status`"
         worst = reasons[0]
         alike = sum(trouble.cause is worst.cause for trouble in reasons) - 1
         more = f" (and {alike} more like it)" if alike else ""
-        advice = worst.advice or "look with `kubealive status`"
-        return f"{', '.join(late)} is not ready: {worst.subject}: {worst.text}{more}; {advice}"
-
-
-def _step(trouble: Trouble) -> Step:
-    return Step(kind=StepKind.TROUBLE, subject=trouble.subject, text=trouble.text, advice=trouble.advice)
+        advice = worst.advice or "`kubealive status` shows how it goes on"
+        return f"{what}, since {worst.subject}: {worst.text}{more}; {advice}"
