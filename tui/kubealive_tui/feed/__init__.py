@@ -1,0 +1,1 @@
+"""Where signals come from: a live agent, or a recording of one."""
