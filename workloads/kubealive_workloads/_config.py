@@ -1,4 +1,12 @@
-"""What a program is told by its environment, read and checked once at the start."""
+"""What a program is told by its environment, read and checked once at the start.
+
+PORT (8080), FAULT_PORT (8081)           0 takes any free port, and the greeting on stderr names it
+FAULT_TOKEN                              without it the fault port stays closed
+DRAIN (on)                               off: a signal ends the process at once and resets its clients
+VERSION                                  wins over the one that the image was built with
+POD_NAME, POD_UID, POD_NAMESPACE,
+POD_IP, NODE_NAME                        the Downward API's; what is absent is answered as unknown
+"""
 
 from __future__ import annotations
 

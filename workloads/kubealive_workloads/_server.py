@@ -106,9 +106,10 @@ class Server:
         if self._faults.hanging:
             return  # a program that hangs hears nothing
         if self._drain_started is not None or not self._drain_on_signal:
-            self.main.reset()
-            # As process 1 of a container it cannot end by the signal itself: the kernel drops that.
-            os._exit(EXIT_BY_SIGNAL + number)
+            try:
+                self.main.reset()
+            finally:  # as process 1 of a container it cannot end by the signal itself: the kernel drops that
+                os._exit(EXIT_BY_SIGNAL + number)
         self._drain_started = self._loop.now()
         self._loop.post(self.stop)
 
