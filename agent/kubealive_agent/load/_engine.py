@@ -7,7 +7,7 @@ from kubealive_agent.load._connection import Network
 from kubealive_agent.load._limits import why_rate_refused, why_refused
 from kubealive_agent.load._load import Load
 from kubealive_agent.load._pipe import Commands, Reports
-from kubealive_agent.load._resolver import Resolver
+from kubealive_agent.load._resolver import Lookup, Resolver, look_up
 from kubealive_agent.load._wire import BIN_WIDTH_US, AnyCommand, Rate, Refused, Start, Stopped
 
 FLUSH_RETRY_US: Final = 10_000
@@ -17,10 +17,13 @@ FLUSH_RETRY_US: Final = 10_000
 class Engine:
     """All loads of one agent. `run` returns when the agent closes its end of the pipe."""
 
-    def __init__(self, *, network: Network, commands: Commands, reports: Reports) -> None:
+    def __init__(
+        self, *, network: Network, commands: Commands, reports: Reports, lookup: Lookup = look_up
+    ) -> None:
         self._network = network
         self._poller = network.poller
         self._commands = commands
+        self._lookup = lookup
         self._reports = reports
         self._loads: dict[int, Load] = {}
         self._next_report_us = 0
@@ -93,7 +96,7 @@ class Engine:
         now_us = self._network.clock()
         why = why_refused(start, now_us=now_us, running_rate=self._running_rate(), running_loads=len(self._loads))
         if why is None:
-            resolver = Resolver(start.host, start.port, wake=self._wake)
+            resolver = Resolver(start.host, start.port, wake=self._wake, lookup=self._lookup)
             if not self._loads:
                 self._next_report_us = _next_report_us(now_us)
             self._loads[start.load_id] = Load(start, network=self._network, resolver=resolver)
