@@ -1,0 +1,14 @@
+"""Everything the agent does to the cluster, and the rules that keep it to the experiments.
+
+One request goes one way: `_once` answers repeated requests from memory, `_guard` decides whether it may
+happen at all, `_objects` and `_faults` say what exactly would happen (a `Step`, which a dry run only reads
+out), `_act` carries it out, writes its facts and its audit line. Nothing else in the agent changes anything.
+"""
+
+from kubealive_agent.actions._act import Actions, ObserveTraffic
+from kubealive_agent.actions._faults import FaultPort
+from kubealive_agent.actions._guard import SUPPORTED, Guard
+from kubealive_agent.actions._objects import KubeApi, Objects
+from kubealive_agent.actions._step import Step
+
+__all__ = ["SUPPORTED", "Actions", "FaultPort", "Guard", "KubeApi", "Objects", "ObserveTraffic", "Step"]

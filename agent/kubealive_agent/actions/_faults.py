@@ -1,0 +1,133 @@
+"""Faults of the workloads, by their fault port.
+
+The port takes orders only with a token that `kubealive up` makes for each install, so that nothing else in
+the cluster can break a workload. Without the token there is nothing to be done here, and that is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, cast
+
+from kubealive.v1.agent_pb2 import Fault, ProbeFault, Refusal
+from kubealive_agent._errors import CallError, RefusalError
+from kubealive_agent.actions._post import post
+from kubealive_agent.actions._step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubealive.v1.state_pb2 import Pod
+    from kubealive_agent.world import Found
+
+__all__ = ["FaultPort"]
+
+DEADLINE_SECONDS = 2.0
+"""For one order: the fault port answers in a millisecond, also while its workload hangs."""
+
+CURES_AT_ONCE = 16
+"""Connections while all workloads are cured: 20 pods an experiment take two rounds."""
+
+_FAILS = {
+    ProbeFault.FAILS_ALWAYS: "always",
+    ProbeFault.FAILS_NEVER: "never",
+    ProbeFault.FAILS_NEXT: "next",
+}
+
+
+class FaultPort:
+    """Speaks to the fault ports of pods. `token` gives the bearer token, empty when there is none."""
+
+    def __init__(self, *, port: int, token: Callable[[], str]) -> None:
+        self._port = port
+        self._token = token
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a token."""
+        return bool(self._token())
+
+    def step(self, pod: Found, fault: Fault) -> Step:
+        """The order that makes `fault` happen to `pod`."""
+        name, body = _order(fault)
+        value = cast("Pod", pod.value)
+        words = f"POST http://{value.ip}:{self._port}/faults/{name} with {json.dumps(body)}"
+        parameters = {"fault": name} | {key: str(item) for key, item in body.items()}
+        return Step(words, lambda: self.order(value, name, body), parameters)
+
+    async def order(self, pod: Pod, name: str, body: Mapping[str, object]) -> None:
+        """Give one order. Raises RefusalError when it is not carried out."""
+        token = self._token()
+        if not token:
+            raise RefusalError(
+                Refusal.REASON_REJECTED,
+                "the agent has no fault token, so workloads take no faults from it; "
+                "`kubealive up` makes the Secret kubealive-faults that holds it",
+            )
+        if not pod.ip:
+            raise RefusalError(Refusal.REASON_REJECTED, f"pod {pod.name} has no address yet; wait until it runs")
+        try:
+            status, answer = await post(
+                pod.ip,
+                self._port,
+                f"/faults/{name}",
+                body=json.dumps(body).encode(),
+                token=token,
+                deadline=DEADLINE_SECONDS,
+            )
+        except CallError as exc:
+            raise RefusalError(
+                Refusal.REASON_UNANSWERED,
+                f"the fault port of pod {pod.name} gave no answer: {exc}; a pod started before "
+                "`kubealive up` made the token keeps that port closed until it is replaced",
+            ) from exc
+        if status >= 300:
+            raise _turned_down(pod, status, answer)
+
+    async def cure(self, pods: list[Pod]) -> tuple[int, list[str]]:
+        """Cure these pods at the same time; how many were, and the names of those that did not answer."""
+        places = asyncio.Semaphore(CURES_AT_ONCE)
+
+        async def one(pod: Pod) -> bool:
+            async with places:
+                try:
+                    await self.order(pod, "cure", {})
+                except RefusalError:
+                    return False
+                return True
+
+        cured = await asyncio.gather(*(one(pod) for pod in pods))
+        return sum(cured), [pod.name for pod, well in zip(pods, cured, strict=True) if not well]
+
+
+def _order(fault: Fault) -> tuple[str, dict[str, object]]:
+    """Name and body of the order, as the workloads' fault port takes it."""
+    orders: dict[str, Callable[[], tuple[str, dict[str, object]]]] = {
+        "liveness": lambda: ("liveness", _probe(fault.liveness)),
+        "readiness": lambda: ("readiness", _probe(fault.readiness)),
+        "exit_code": lambda: ("exit", {"code": fault.exit_code}),
+        "hang": lambda: ("hang", {}),
+        "eat_mib_per_second": lambda: ("eat", {"mib_per_second": fault.eat_mib_per_second}),
+        "delay_milliseconds": lambda: ("delay", {"milliseconds": fault.delay_milliseconds}),
+        "error_percent": lambda: ("errors", {"percent": fault.error_percent}),
+        "cure": lambda: ("cure", {}),
+    }
+    return orders[fault.WhichOneof("kind") or "cure"]()
+
+
+def _probe(probe: ProbeFault) -> dict[str, object]:
+    fails = _FAILS[probe.fails]
+    return {"fail": fails, "count": probe.count} if fails == "next" else {"fail": fails}
+
+
+def _turned_down(pod: Pod, status: int, answer: bytes) -> RefusalError:
+    words = answer[:200].decode("utf-8", "replace").strip()
+    if status == 401:
+        return RefusalError(
+            Refusal.REASON_REJECTED,
+            f"pod {pod.name} does not know the agent's fault token: the Secret was made anew after the pod "
+            "started; delete the pod, its successor will know it",
+        )
+    reason = Refusal.REASON_INVALID if status == 422 else Refusal.REASON_REJECTED
+    return RefusalError(reason, f"pod {pod.name} refuses the fault with status {status}: {words}")

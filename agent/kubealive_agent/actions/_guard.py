@@ -1,0 +1,141 @@
+"""May this request happen at all? Decided from the request and the world alone, before anything is asked.
+
+Nothing outside the experiments is ever touched: the object has to exist under the UID that the client saw,
+in the agent's own namespace (the world holds no other), carry the experiment's label, be of a kind that the
+verb is for, and not be the agent itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubealive.v1.agent_pb2 import ActRequest, Fault, ProbeFault, Refusal
+from kubealive.v1.state_pb2 import KIND_DEPLOYMENT, KIND_POD, KIND_STATEFUL_SET, Kind
+from kubealive_agent._errors import RefusalError
+
+if TYPE_CHECKING:
+    from kubealive_agent.world import Found, World
+
+__all__ = ["LABEL", "MAX_REPLICAS", "SUPPORTED", "Guard"]
+
+LABEL = "kubealive.dev/experiment"
+
+MAX_REPLICAS = 20
+"""Most replicas of a scaled object: enough for any lesson, and a laptop's cluster survives it."""
+
+MAX_GRACE_SECONDS = 3600
+MAX_DELAY_MS = 60_000
+MAX_EAT_MIB = 4096
+MAX_PROBES = 1000
+MAX_EXIT_CODE = 255
+MAX_ID = 128
+
+SUPPORTED = ("delete_pod", "fault", "scale")
+"""Verbs of ActRequest that this agent can carry out."""
+
+_SUBJECTS = {
+    "delete_pod": (KIND_POD,),
+    "fault": (KIND_POD,),
+    "scale": (KIND_DEPLOYMENT, KIND_STATEFUL_SET),
+}
+
+_WORDS = {KIND_POD: "pods", KIND_DEPLOYMENT: "Deployments", KIND_STATEFUL_SET: "StatefulSets"}
+
+
+class Guard:
+    """Decides about requests. `own_pod` is the name of the agent's pod, `version` the agent's."""
+
+    def __init__(self, world: World, *, own_pod: str, version: str) -> None:
+        self._world = world
+        self._own_pod = own_pod
+        self._version = version
+
+    def check(self, request: ActRequest) -> Found:
+        """The object that the request may act on. Raises RefusalError with one sentence otherwise."""
+        verb = request.WhichOneof("verb")
+        if verb is None:
+            raise _invalid("the request names no verb; this agent can " + ", ".join(SUPPORTED))
+        if not 0 < len(request.request_id) <= MAX_ID:
+            raise _invalid(f"a request id has 1 to {MAX_ID} characters, not {len(request.request_id)}")
+        if verb not in SUPPORTED:
+            raise RefusalError(
+                Refusal.REASON_UNSUPPORTED,
+                f"this agent (version {self._version}) cannot {verb.replace('_', ' ')}; "
+                "install a newer one with `kubealive up`",
+            )
+        found = self._subject(request, verb)
+        _check_values(request)
+        return found
+
+    def _subject(self, request: ActRequest, verb: str) -> Found:
+        if not request.experiment:
+            raise _invalid("the request names no experiment; send the one whose tab the key was pressed on")
+        found = self._world.find(request.uid)
+        if found is None:
+            raise RefusalError(
+                Refusal.REASON_GONE,
+                f"there is no object with UID {request.uid[:MAX_ID]!r} any more; choose one that is listed now",
+            )
+        if found.kind == KIND_POD and found.name == self._own_pod:
+            raise RefusalError(
+                Refusal.REASON_NOT_OURS, f"pod {found.name} is the agent itself, which it never touches"
+            )
+        if found.experiment != request.experiment:
+            belongs = f"has {found.experiment}" if found.experiment else "does not have it"
+            raise RefusalError(
+                Refusal.REASON_NOT_OURS,
+                f"{found.name} {belongs}: only objects labelled {LABEL}={request.experiment} are touched "
+                f"for experiment {request.experiment}",
+            )
+        if found.kind not in _SUBJECTS[verb]:
+            allowed = " and ".join(_WORDS[kind] for kind in _SUBJECTS[verb])
+            raise _invalid(f"{verb} is for {allowed}; {found.name} is a {Kind.Name(found.kind)[5:].lower()}")
+        return found
+
+
+def _check_values(request: ActRequest) -> None:
+    match request.WhichOneof("verb"):
+        case "delete_pod":
+            _within(request.delete_pod.grace_seconds, 0, MAX_GRACE_SECONDS, "grace of {} s")
+        case "scale":
+            _within(request.scale.replicas, 0, MAX_REPLICAS, "{} replicas")
+        case _:
+            _check_fault(request.fault)
+
+
+def _check_fault(fault: Fault) -> None:
+    match fault.WhichOneof("kind"):
+        case None:
+            raise _invalid(
+                "the fault says no kind; choose liveness, readiness, exit, hang, eat, delay, errors or cure"
+            )
+        case "liveness":
+            _check_probe(fault.liveness, "liveness")
+        case "readiness":
+            _check_probe(fault.readiness, "readiness")
+        case "exit_code":
+            _within(fault.exit_code, 0, MAX_EXIT_CODE, "exit code {}")
+        case "eat_mib_per_second":
+            _within(fault.eat_mib_per_second, 1, MAX_EAT_MIB, "{} MiB a second")
+        case "delay_milliseconds":
+            _within(fault.delay_milliseconds, 0, MAX_DELAY_MS, "delay of {} ms")
+        case "error_percent":
+            _within(fault.error_percent, 0, 100, "{} % of errors")
+        case "hang" | "cure":
+            pass
+
+
+def _check_probe(probe: ProbeFault, name: str) -> None:
+    if probe.fails == ProbeFault.FAILS_NEXT:
+        _within(probe.count, 1, MAX_PROBES, f"{{}} failing {name} probes")
+    elif probe.fails not in {ProbeFault.FAILS_ALWAYS, ProbeFault.FAILS_NEVER}:
+        raise _invalid(f"the {name} fault does not say how long; choose always, never or the next N probes")
+
+
+def _within(value: int, low: int, high: int, words: str) -> None:
+    if not low <= value <= high:
+        raise _invalid(f"{words.format(value)} cannot be had; choose {low} to {high}")
+
+
+def _invalid(message: str) -> RefusalError:
+    return RefusalError(Refusal.REASON_INVALID, message)

@@ -1,0 +1,198 @@
+"""What the agent knows: the newest state of each object, and the facts of the last minutes, in one order.
+
+State and facts share one counter, so that a single number says where a reader stands. State is kept by
+object in the order of its last change: what changed since a reader's place is a walk from the newest end.
+Facts are kept in a ring until they are too old or too many; a reader that falls off its end is told which
+sequences it lost. Readers are cursors: one that stalls holds nothing back and costs the others nothing.
+
+Everything is encoded once, on the way in (see `_wire`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubealive_agent._bell import Bell
+from kubealive_agent._wire import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubealive.v1.facts_pb2 import Fact
+    from kubealive.v1.state_pb2 import Change, Kind
+    from kubealive_agent.clock import Clock
+
+__all__ = ["FACT_OVERHEAD", "MAX_FACT_BYTES", "MAX_TOMBSTONES", "RETENTION_US", "Journal", "Object", "Stored"]
+
+RETENTION_US = 15 * 60 * 1_000_000
+"""How long facts and tombstones are kept: the longest run (a scale-down) fits in twice over."""
+
+MAX_FACT_BYTES = 8 * 1024 * 1024
+"""Memory for facts: 15 minutes of one load's bins are about 4 MiB, and the agent's pod has 60 MB in all."""
+
+FACT_OVERHEAD = 128
+"""What Python adds to each stored fact (tuple, integers, bytes header), counted so that the bound is real."""
+
+MAX_TOMBSTONES = 10_000
+"""Deleted objects remembered for readers that resume; a 5,000-pod namespace may be replaced twice."""
+
+_COMPACT_AT = 4096
+"""Dropped entries at the list's head before it is rewritten: keeps dropping cheap and waste under 100 kB."""
+
+
+class Object(NamedTuple):
+    """An object's key in the journal."""
+
+    kind: Kind.ValueType
+    uid: str
+
+
+class Stored(NamedTuple):
+    """A fact or a change as the journal keeps it."""
+
+    sequence: int
+    time_us: int
+    record: bytes
+    is_fact: bool
+
+
+class Journal:
+    """The agent's memory. One writer at a time (the event loop); any number of readers."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        epoch: int,
+        retention_us: int = RETENTION_US,
+        max_fact_bytes: int = MAX_FACT_BYTES,
+        max_tombstones: int = MAX_TOMBSTONES,
+    ) -> None:
+        self.epoch = epoch
+        self.sequence = 0
+        self.bell = Bell()
+        self.lost_through = 0
+        """The newest fact that has been let go; 0 while none has."""
+        self.forgotten_through = 0
+        """The newest deletion that has been let go: a reader before it needs a snapshot."""
+        self.facts_dropped = 0
+        self.fact_bytes = 0
+        self._clock = clock
+        self._retention_us = retention_us
+        self._max_fact_bytes = max_fact_bytes
+        self._max_tombstones = max_tombstones
+        self._state: dict[Object, Stored] = {}
+        self._tombstones: dict[Object, Stored] = {}
+        self._facts: list[Stored] = []
+        self._head = 0
+
+    # Writing
+
+    def put(self, change: Change) -> int:
+        """Take the newest state of an object, or its deletion; returns the sequence given to it."""
+        key = Object(change.kind, change.uid)
+        self._state.pop(key, None)
+        self._tombstones.pop(key, None)
+        stored = Stored(self._next(), self._clock.now_us(), record(change), is_fact=False)
+        (self._tombstones if change.deleted else self._state)[key] = stored
+        self._forget(stored.time_us)
+        self.bell.ring()
+        return stored.sequence
+
+    def add(self, fact: Fact, *, time_us: int | None = None) -> int:
+        """Append a fact; its sequence is set here, and its time too unless the caller knows better.
+
+        The message is changed in place and must not be used for another fact.
+        """
+        now = self._clock.now_us()
+        fact.sequence = self._next()
+        fact.time_us = now if time_us is None else time_us
+        stored = Stored(fact.sequence, now, record(fact), is_fact=True)
+        self._facts.append(stored)
+        self.fact_bytes += len(stored.record) + FACT_OVERHEAD
+        self._forget(now)
+        self.bell.ring()
+        return stored.sequence
+
+    def _next(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+    # Reading
+
+    @property
+    def fact_count(self) -> int:
+        """Facts that can still be given."""
+        return len(self._facts) - self._head
+
+    def resumable(self, sequence: int) -> bool:
+        """Whether a reader that stands at `sequence` of this epoch can be given every change since."""
+        return self.forgotten_through <= sequence <= self.sequence
+
+    def objects(self) -> list[Object]:
+        """The keys of all objects that exist now."""
+        return list(self._state)
+
+    def records(self, keys: Iterable[Object]) -> Iterator[bytes]:
+        """The newest records of those of `keys` that still exist."""
+        for key in keys:
+            stored = self._state.get(key)
+            if stored is not None:
+                yield stored.record
+
+    def changes_since(self, sequence: int) -> list[Stored]:
+        """Objects whose last change came after `sequence`, deletions among them, oldest first."""
+        changed = _newer(self._state, sequence)
+        gone = _newer(self._tombstones, sequence)
+        return sorted(changed + gone) if changed and gone else changed or gone
+
+    def facts_since(self, sequence: int) -> Iterator[Stored]:
+        """Retained facts after `sequence`, oldest first. Nothing may be written while this is walked."""
+        start = bisect_right(self._facts, sequence, lo=self._head, key=itemgetter(0))
+        return (self._facts[index] for index in range(start, len(self._facts)))
+
+    # Forgetting
+
+    def _forget(self, now: int) -> None:
+        horizon = now - self._retention_us
+        self._forget_facts(horizon)
+        self._forget_tombstones(horizon)
+
+    def _forget_facts(self, horizon: int) -> None:
+        while self._head < len(self._facts):
+            oldest = self._facts[self._head]
+            if oldest.time_us >= horizon and self.fact_bytes <= self._max_fact_bytes:
+                break
+            self.lost_through = oldest.sequence
+            self.fact_bytes -= len(oldest.record) + FACT_OVERHEAD
+            self.facts_dropped += 1
+            self._facts[self._head] = _GONE
+            self._head += 1
+        if self._head >= _COMPACT_AT and self._head * 2 >= len(self._facts):
+            del self._facts[: self._head]
+            self._head = 0
+
+    def _forget_tombstones(self, horizon: int) -> None:
+        while self._tombstones:
+            key = next(iter(self._tombstones))
+            oldest = self._tombstones[key]
+            if oldest.time_us >= horizon and len(self._tombstones) <= self._max_tombstones:
+                return
+            del self._tombstones[key]
+            self.forgotten_through = oldest.sequence
+
+
+_GONE = Stored(0, 0, b"", is_fact=True)
+"""Stands in for a dropped fact until the list is rewritten, so that its bytes are freed at once."""
+
+
+def _newer(stored: dict[Object, Stored], sequence: int) -> list[Stored]:
+    newer: list[Stored] = []
+    for entry in reversed(stored.values()):
+        if entry.sequence <= sequence:
+            break
+        newer.append(entry)
+    newer.reverse()
+    return newer

@@ -1,0 +1,139 @@
+"""Where a load may go: from the words of a request to an address, within the experiment only.
+
+A load generator that takes any address would be a weapon inside the cluster. So a target is a Service or a
+pod of the experiment, or a node at a port that a Service of the experiment has opened there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubealive.v1.agent_pb2 import Refusal
+from kubealive_agent._errors import RefusalError
+
+if TYPE_CHECKING:
+    from kubealive.v1.state_pb2 import LoadTarget, Service
+    from kubealive_agent.world import World
+
+__all__ = ["Address", "cluster_domain", "describe", "resolve"]
+
+_DEFAULT_DOMAIN = "cluster.local"
+
+
+class Address(NamedTuple):
+    """What the load engine connects to and asks for."""
+
+    host: str
+    port: int
+    path: str
+
+
+def cluster_domain(resolv_conf: str) -> str:
+    """The cluster's DNS domain as the pod's search list tells it; the usual one where there is none."""
+    for line in resolv_conf.splitlines():
+        words = line.split()
+        if words[:1] == ["search"]:
+            for name in words[1:]:
+                if name.startswith("svc."):
+                    return name.removeprefix("svc.").rstrip(".")
+    return _DEFAULT_DOMAIN
+
+
+def describe(target: LoadTarget) -> str:
+    """The target in words, for facts."""
+    where = target.WhichOneof("where")
+    value = "" if where is None else str(getattr(target, where))
+    port = f":{target.port}" if target.port else ""
+    return f"{(where or '').removesuffix('_uid')} {value}{port}{target.path or '/'}".strip()
+
+
+def resolve(target: LoadTarget, world: World, *, experiment: str, namespace: str, domain: str) -> Address:
+    """The address of `target`. Raises RefusalError when it is not one of the experiment's."""
+    path = target.path or "/"
+    match target.WhichOneof("where"):
+        case "service":
+            service = _service(target.service, world, experiment)
+            host = f"{service.name}.{namespace}.svc.{domain}."
+            return Address(host, _service_port(service, target.port), path)
+        case "pod_uid":
+            return Address(*_pod(target, world, experiment), path)
+        case "node":
+            return Address(*_node(target, world, experiment), path)
+        case _:
+            raise _invalid("the load has no target; name a Service, a pod or a node")
+
+
+def _service(name: str, world: World, experiment: str) -> Service:
+    service = next((one for one in world.services() if one.name == name), None)
+    if service is None:
+        raise RefusalError(
+            Refusal.REASON_GONE, f"there is no Service {name}; `kubealive up {experiment}` makes the experiment's"
+        )
+    if not experiment or service.experiment != experiment:
+        raise _not_ours(f"Service {name}", experiment)
+    return service
+
+
+def _service_port(service: Service, asked: int) -> int:
+    declared = [port.port for port in service.ports]
+    if asked in declared:
+        return asked
+    if asked == 0 and declared:
+        return declared[0]
+    listed = ", ".join(map(str, declared)) or "none"
+    raise _invalid(f"Service {service.name} has no port {asked}; it declares {listed}")
+
+
+def _pod(target: LoadTarget, world: World, experiment: str) -> tuple[str, int]:
+    pod = world.pods().get(target.pod_uid)
+    if pod is None:
+        raise RefusalError(
+            Refusal.REASON_GONE,
+            f"there is no pod with UID {target.pod_uid[:64]!r} any more; choose one that is listed",
+        )
+    if not experiment or pod.experiment != experiment:
+        raise _not_ours(f"pod {pod.name}", experiment)
+    if not pod.ip:
+        raise RefusalError(Refusal.REASON_REJECTED, f"pod {pod.name} has no address yet; wait until it runs")
+    if target.port:
+        return pod.ip, target.port
+    for one in world.slices():
+        if one.ports and any(endpoint.pod_uid == target.pod_uid for endpoint in one.endpoints):
+            return pod.ip, one.ports[0].port
+    raise _invalid(f"pod {pod.name} is behind no Service that would tell its port; name the port")
+
+
+def _node(target: LoadTarget, world: World, experiment: str) -> tuple[str, int]:
+    node = next((one for one in world.nodes() if one.name == target.node), None)
+    if node is None or not node.internal_ip:
+        raise RefusalError(Refusal.REASON_GONE, f"there is no node {target.node} with an InternalIP")
+    opened = [
+        port.node_port
+        for service in world.services()
+        if experiment and service.experiment == experiment
+        for port in service.ports
+        if port.node_port
+    ]
+    if not opened:
+        raise _invalid(
+            f"experiment {experiment or '(none)'} has opened no port on the nodes: it has no NodePort Service"
+        )
+    if target.port == 0:
+        return node.internal_ip, opened[0]
+    if target.port in opened:
+        return node.internal_ip, target.port
+    raise _invalid(
+        f"port {target.port} of node {target.node} is not one that experiment {experiment} opened; "
+        f"it opened {', '.join(map(str, opened))}"
+    )
+
+
+def _not_ours(what: str, experiment: str) -> RefusalError:
+    return RefusalError(
+        Refusal.REASON_NOT_OURS,
+        f"{what} does not belong to experiment {experiment or '(none)'}; load goes to the experiment's own only",
+    )
+
+
+def _invalid(message: str) -> RefusalError:
+    return RefusalError(Refusal.REASON_INVALID, message)

@@ -1,0 +1,130 @@
+"""What the agent is made of, and which part is handed which."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubealive import __version__
+from kubealive_agent._errors import ConfigError
+from kubealive_agent._ids import Ids
+from kubealive_agent.actions import Actions, FaultPort, Guard, Objects
+from kubealive_agent.audit import Audit
+from kubealive_agent.calls import Calls
+from kubealive_agent.clock import AgentClock
+from kubealive_agent.journal import Journal
+from kubealive_agent.kube import ConfigurationError, KubeClient
+from kubealive_agent.load import LoadSupervisor
+from kubealive_agent.loads import Loads
+from kubealive_agent.service import Service
+from kubealive_agent.sessions import Sessions
+from kubealive_agent.status import StatusBoard
+from kubealive_agent.stream import Feed
+from kubealive_agent.targets import cluster_domain
+from kubealive_agent.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kubealive_agent.config import Config
+    from kubealive_agent.load import AnyReport
+
+__all__ = ["Agent", "build"]
+
+_RESOLV_CONF = Path("/etc/resolv.conf")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The parts that something is done with after they have been put together."""
+
+    clock: AgentClock
+    kube: KubeClient
+    journal: Journal
+    world: World
+    sessions: Sessions
+    board: StatusBoard
+    engine: LoadSupervisor
+    loads: Loads
+    actions: Actions
+    service: Service
+
+
+def build(config: Config) -> Agent:
+    """Put the agent together; nothing runs yet. Raises ConfigError when there is no API server to speak to."""
+    clock = AgentClock.start()
+    kube = _kube(config)
+    journal = Journal(clock=clock, epoch=clock.now_us())
+    world = World(journal, clock)
+    board = StatusBoard(journal, started_us=clock.now_us())
+    sessions = Sessions(clock, on_change=board.changed)
+    ids, audit = Ids(journal.epoch), Audit(clock)
+
+    def report(report: AnyReport) -> None:
+        loads.on_report(report)
+
+    engine = LoadSupervisor(clock_offset_us=clock.offset_us, on_report=report)
+    loads = Loads(
+        engine,
+        world=world,
+        journal=journal,
+        sessions=sessions,
+        clock=clock,
+        ids=ids,
+        namespace=config.namespace,
+        domain=_domain(),
+        on_local_errors=board.add_local_errors,
+    )
+    actions = Actions(
+        world=world,
+        journal=journal,
+        sessions=sessions,
+        guard=Guard(world, own_pod=config.pod_name, version=__version__),
+        objects=Objects(kube, namespace=config.namespace),
+        faults=FaultPort(port=config.fault_port, token=_fault_token(config)),
+        traffic=loads,
+        audit=audit,
+        ids=ids,
+    )
+    calls = Calls(config, kube, clock, world, journal, sessions, loads, actions, audit, ids)
+    board.viewers, board.kinds = sessions.viewers, world.accesses
+    board.pids = lambda: _pids(engine)
+    world.on_access = board.changed
+    service = Service(calls, sessions, Feed(journal, clock, board))
+    return Agent(clock, kube, journal, world, sessions, board, engine, loads, actions, service)
+
+
+def _kube(config: Config) -> KubeClient:
+    try:
+        return KubeClient.at(config.api) if config.api else KubeClient.in_cluster()
+    except ConfigurationError as exc:
+        raise ConfigError(str(exc)) from exc
+
+
+def _domain() -> str:
+    try:
+        return cluster_domain(_RESOLV_CONF.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return cluster_domain("")
+
+
+def _fault_token(config: Config) -> Callable[[], str]:
+    """The token from the environment, or from a file that is read anew each time: `up` may make it later."""
+
+    def token() -> str:
+        if config.fault_token:
+            return config.fault_token
+        try:
+            return config.fault_token_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    return token
+
+
+def _pids(engine: LoadSupervisor) -> Iterator[int]:
+    yield os.getpid()
+    if engine.pid is not None:
+        yield engine.pid
