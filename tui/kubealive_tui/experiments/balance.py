@@ -318,8 +318,8 @@ def explain(scene: Scene) -> Sequence[Line]:
 
 def _explain_balancing(scene: Scene) -> Iterator[Line]:
     yield line(
-        "The Service getip has one address. On each node, kube-proxy picks one of its ready endpoints for each new "
-        "connection, at random (iptables mode). It never looks at the requests inside a connection."
+        "The Service getip has one address. On each node, kube-proxy picks one of its ready endpoints for each "
+        "new connection, at random (iptables mode). It never looks at the requests inside a connection."
     )
     running = scene.store.load(lab.name)
     if running and running.mode is LoadMode.KEPT:
@@ -339,14 +339,14 @@ def _explain_endpoints(scene: Scene) -> Iterator[Line]:
         if pod.deleting:
             yield line(
                 name,
-                "deletionTimestamp is set, so the EndpointSlice controller marked it not ready. It may finish open "
-                "requests; its entry goes when its container has ended.",
+                "deletionTimestamp is set, so the EndpointSlice controller marked it not ready. It may finish "
+                "open requests; its entry goes when its container has ended.",
             )
         elif not pod.ready:
             yield line(
                 name,
-                "its readiness probe fails, so the kubelet set Ready to false and it gets no new connections. It is "
-                "not restarted: only a failing liveness probe does that.",
+                "its readiness probe fails, so the kubelet set Ready to false and it gets no new connections. It "
+                "is not restarted: only a failing liveness probe does that.",
             )
 
 

@@ -38,6 +38,9 @@ __all__ = [
     "evaluate",
 ]
 
+# A request in flight when the trigger came is its victim, though it was planned before: one bin's width.
+IN_FLIGHT_US = 100_000
+
 BodyT = TypeVar("BodyT", bound=FactBody)
 
 
@@ -173,10 +176,12 @@ class RunFacts:
         return next((body.owner_uid for _, body in self.of(PodTransition) if body.uid == self.target), "")
 
     def rows(self) -> Iterator[TrafficRow]:
-        """Traffic rows whose requests were planned from the trigger on."""
+        """Traffic rows planned from the trigger on, and failures that were in flight when it came."""
+        began = self.trigger.time_us
         for _, body in self.of(TrafficBin):
             for row in body.rows:
-                if row.last_planned_us >= self.trigger.time_us:
+                victim = row.outcome.failed and row.last_end_us >= began
+                if row.last_planned_us >= (began - IN_FLIGHT_US if victim else began):
                     yield row
 
     def first_reply(self, uid: str | None) -> int | None:
@@ -207,7 +212,7 @@ class RunFacts:
         for _, edge in self.of(OutageEdge):
             key = (edge.load_id, edge.outage_id)
             if edge.edge is EdgeKind.BEGIN:
-                if edge.at_us >= self.trigger.time_us:
+                if edge.at_us >= self.trigger.time_us - IN_FLIGHT_US:
                     found[key] = Outage(edge.at_us, None, edge.failed, edge.interval_us)
             elif key in found:
                 end = edge.at_us if edge.edge is EdgeKind.END else None

@@ -1,0 +1,131 @@
+"""Runs as pure functions of facts: milestones, what clients lost, and why a run ends."""
+
+import pytest
+
+from kubealive_tui.experiments.balance import lab
+from kubealive_tui.model import (
+    Aspect,
+    EdgeKind,
+    Ending,
+    EpochMark,
+    Fact,
+    LossMark,
+    Outcome,
+    Phase,
+    Run,
+    evaluate,
+)
+from tests.tui.signals import at, deletion, edge, entry, fact, moved, replies
+
+KILL = lab.stopwatches[0]
+TRIGGER = fact(1, 0.0, deletion("p1"), action_id="a1")
+CALM = (
+    fact(2, 0.02, moved("p1", Aspect.DELETING, deleting=True)),
+    fact(3, 0.02, entry("p1")),
+    fact(4, 0.05, moved("p9", Aspect.CREATED, node="")),
+    fact(5, 0.06, moved("p9", Aspect.SCHEDULED)),
+    fact(6, 0.1, replies(0.0, ("p1", Outcome.OK, 3), ("p2", Outcome.OK, 7))),
+    fact(7, 0.21, entry("p1", removed=True)),
+    fact(8, 1.04, moved("p1", Aspect.DELETED, deleting=True)),
+    fact(9, 1.05, moved("p9", Aspect.READY, ready=True)),
+    fact(10, 1.4, replies(1.3, ("p9", Outcome.OK, 2), ("p2", Outcome.OK, 8))),
+)
+
+
+def run_of(*facts: Fact, now: float = 10.0) -> Run:
+    return evaluate(KILL, TRIGGER, facts, at(now))
+
+
+def test_a_kill_is_timed_step_by_step() -> None:
+    """Each milestone stands by its own time, in seconds from the trigger."""
+    run = run_of(*CALM)
+
+    assert {m.label: run.seconds(m.label) for m in run.milestones} == {
+        "terminating": 0.02,
+        "not ready": 0.02,
+        "last reply": 0.091,
+        "left the Service": 0.21,
+        "scheduled": 0.06,
+        "successor ready": 1.05,
+        "serving": 1.301,
+    }
+    assert (run.ending, run.failed, run.planned) == (Ending.COMPLETE, 0, 20)
+
+
+def test_a_run_ends_at_its_last_milestone() -> None:
+    """The time after the last milestone, in which a late failure may come, is not part of the run."""
+    assert run_of(*CALM).ended_us == at(1.301)
+
+
+@pytest.mark.parametrize(
+    ("facts", "now", "ending"),
+    [
+        pytest.param(CALM, 2.0, Ending.OPEN, id="requests may still be in flight"),
+        pytest.param(CALM, 10.0, Ending.COMPLETE, id="all seen and quiet"),
+        pytest.param(CALM[:5], 30.0, Ending.OPEN, id="successor awaited"),
+        pytest.param(CALM[:5], 61.0, Ending.LIMIT, id="successor never came"),
+        pytest.param((*CALM[:5], fact(20, 3.0, EpochMark(8))), 4.0, Ending.REPLACED, id="agent replaced"),
+        pytest.param((fact(2, 0.1, deletion(phase=Phase.REFUSED)),), 1.0, Ending.REFUSED, id="refused"),
+        pytest.param(
+            (*CALM, fact(11, 1.5, edge(EdgeKind.BEGIN, 0.3, failed=1))), 10.0, Ending.OPEN, id="outage open"
+        ),
+    ],
+)
+def test_why_a_run_ends(facts: tuple[Fact, ...], now: float, ending: Ending) -> None:
+    """A run is open, complete, at its limit, replaced or refused, by the facts and the agent's time."""
+    assert run_of(*facts, now=now).ending is ending
+
+
+def test_what_clients_lost_is_counted_from_the_trigger() -> None:
+    """Failures planned long before the trigger are not this run's; the generator's own never are."""
+    facts = (
+        fact(2, 0.1, replies(-5.0, ("", Outcome.REFUSED, 9))),
+        fact(3, 0.4, replies(0.3, ("", Outcome.REFUSED, 2), ("", Outcome.LOCAL, 4), ("p2", Outcome.OK, 8))),
+    )
+
+    run = run_of(*facts)
+    assert (run.failed, run.planned) == (2, 10)
+
+
+def test_a_request_in_flight_at_the_trigger_is_a_victim() -> None:
+    """A failure planned just before the trigger and ended after it counts."""
+    run = run_of(
+        fact(2, 0.4, replies(-0.05, ("", Outcome.RESET, 1))), fact(3, 0.4, edge(EdgeKind.BEGIN, -0.05, failed=1))
+    )
+
+    assert run.failed == 1
+    assert len(run.outages) == 1
+
+
+def test_an_outage_has_its_length_and_error_bar() -> None:
+    """The window runs from edge to edge, with the sampling interval as its error."""
+    run = run_of(
+        fact(2, 0.3, edge(EdgeKind.BEGIN, 0.05, failed=1)), fact(3, 1.5, edge(EdgeKind.END, 0.24, failed=2))
+    )
+
+    (outage,) = run.outages
+    assert outage.seconds == pytest.approx(0.19)
+    assert (outage.failed, outage.interval_us) == (2, 10_000)
+
+
+def test_an_unmeasured_milestone_stays_empty() -> None:
+    """Without traffic the client's milestones are None, and the run does not wait for them."""
+    without = [f for f in CALM if f.sequence not in {6, 10}]
+    run = run_of(*without)
+
+    assert run.seconds("serving") is None
+    assert run.seconds("last reply") is None
+    assert not run.measured
+    assert run.ending is Ending.COMPLETE
+
+
+def test_a_run_that_crosses_a_loss_says_so() -> None:
+    """Missing facts make a run incomplete, in words."""
+    assert run_of(*CALM, fact(11, 2.0, LossMark(3, 9))).incomplete
+
+
+def test_the_successor_is_the_first_pod_of_the_owner_made_after_the_trigger() -> None:
+    """A pod that was there before, or that the agent merely found, is no successor."""
+    other = fact(4, 0.03, moved("p5", Aspect.READY, ready=True))
+
+    assert run_of(CALM[0], other, *CALM[1:]).seconds("successor ready") == 1.05
