@@ -14,7 +14,7 @@ from ._errors import ApiError, NotReadyError, PreflightError
 from ._inventory import Inventory, Item, inventory
 from ._kinds import EXPERIMENT_LABEL, KINDS, OURS, PODS, is_ours, place
 from ._manifests import check_experiments, check_namespace, cluster_name, experiments
-from ._preflight import Right, missing_rights, refusal
+from ._preflight import Right, find_namespace, missing_rights, refusal
 from ._steps import Step, StepKind
 from ._wait import POLL_SECONDS
 
@@ -38,7 +38,7 @@ async def down(
     check_namespace(namespace)
     clock = clock or SystemClock()
     removal = _Removal(api, namespace, clock, clock.monotonic() + seconds)
-    home = await find(api, KINDS["Namespace"].path("", namespace))
+    home = await find_namespace(api, namespace)
     if home is not None:
         steps = removal.of_namespace(home) if names is None else removal.of_experiments(names)
         async for step in steps:
@@ -159,7 +159,7 @@ class _Removal:
 
 def _why_keep(home: dict[str, Any], found: Inventory) -> str:
     """Say why the namespace stays, or nothing if it goes."""
-    if CREATED_BY not in (home["metadata"].get("annotations") or {}):
+    if CREATED_BY not in (home.get("metadata", {}).get("annotations") or {}):
         return "was not made by `kubealive up`, so it stays"
     if found.foreign:
         return f"stays, since others' objects are in it: {_listing([item.ref for item in found.foreign])}"

@@ -20,7 +20,7 @@ from kubealive import __version__
 from kubealive_tui.errors import UsageError
 
 from ._errors import ManifestError
-from ._kinds import AGENT, EXPERIMENT_LABEL, PRODUCT, Kind, kind_of, labels_of, place
+from ._kinds import AGENT, EXPERIMENT_LABEL, PRODUCT, WORKLOADS, Kind, kind_of, labels_of, place
 
 AGENT_FOLDER = "agent"
 DEFAULT_NAMESPACE = PRODUCT
@@ -101,6 +101,11 @@ def render(wanted: Wanted) -> tuple[Manifest, ...]:
     chosen = [AGENT_FOLDER, *(name for name in known if name in asked)]
     manifests = [_manifest(body, wanted) for folder in chosen for body in _bodies(folder)]
     return tuple(sorted(manifests, key=lambda manifest: place(manifest.kind)))
+
+
+def workload_kinds(manifests: Sequence[Manifest]) -> tuple[Kind, ...]:
+    """Return the kinds among the manifests that make pods."""
+    return tuple(kind for kind in WORKLOADS if any(manifest.kind == kind for manifest in manifests))
 
 
 def cluster_name(namespace: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from ._api import Api, each, find
 from ._errors import ApiError, PreflightError
-from ._kinds import KINDS, PODS, WORKLOADS, is_ours
-from ._manifests import Manifest
+from ._kinds import KINDS, PODS, is_ours
+from ._manifests import Manifest, workload_kinds
 
 OLDEST_VERSION = (1, 27)  # the first that refuses unknown fields for certain, which every request here asks for
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
@@ -28,9 +28,10 @@ class Right:
     resource: str
     namespace: str
 
-    def __str__(self) -> str:
-        resource = f"{self.resource}.{self.group}" if self.group else self.resource
-        return f"{self.verb} {resource}" + (f" in namespace {self.namespace}" if self.namespace else "")
+    @property
+    def full_resource(self) -> str:
+        """The resource as kubectl takes it, with its group."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ async def preflight(api: Api, manifests: Sequence[Manifest], *, namespace: str) 
     """
     version = await server_version(api)
     home = await find_namespace(api, namespace)
+    _refuse_leaving(home, namespace)
     missing = await missing_rights(api, _rights(manifests, namespace, home))
     if missing:
         raise PreflightError(refusal(missing))
@@ -77,23 +79,25 @@ async def server_version(api: Api) -> str:
 
 
 async def find_namespace(api: Api, namespace: str) -> dict[str, Any] | None:
-    """Return the namespace, or None; one that is being deleted raises PreflightError.
+    """Return the namespace, or None where there is none.
 
     A user who may not read namespaces is taken to have been given this one: an empty object is returned.
     """
     try:
-        home = await find(api, KINDS["Namespace"].path("", namespace))
+        return await find(api, KINDS["Namespace"].path("", namespace))
     except ApiError as error:
         if error.forbidden:
             return {}
         raise
-    if home is not None and home.get("status", {}).get("phase") == "Terminating":
+
+
+def _refuse_leaving(home: Mapping[str, Any] | None, namespace: str) -> None:
+    if home and home.get("status", {}).get("phase") == "Terminating":
         since = home["metadata"].get("deletionTimestamp", "an unknown time")
         raise PreflightError(
             f"namespace {namespace} is being deleted since {since}: run this again when it is gone "
             f"(`kubectl get namespace {namespace}`)"
         )
-    return home
 
 
 async def missing_rights(api: Api, rights: Iterable[Right]) -> tuple[Right, ...]:
@@ -107,12 +111,18 @@ async def missing_rights(api: Api, rights: Iterable[Right]) -> tuple[Right, ...]
 
 def refusal(missing: Sequence[Right]) -> str:
     """Say which rights are missing, and how whoever can grant them would see the same."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in missing:
+        verbs.setdefault((right.full_resource, right.namespace), []).append(right.verb)
+    wanted = "; ".join(
+        f"{', '.join(asked)} {resource}" + (f" in namespace {namespace}" if namespace else "")
+        for (resource, namespace), asked in verbs.items()
+    )
     first = missing[0]
-    question = f"kubectl auth can-i {first.verb} {first.resource}" + (f".{first.group}" if first.group else "")
+    question = f"kubectl auth can-i {first.verb} {first.full_resource}"
     question += f" -n {first.namespace}" if first.namespace else ""
     return (
-        f"you have no right to {'; '.join(str(right) for right in missing)}. Whoever administers the cluster "
-        f"can grant it; `{question}` then says yes"
+        f"you have no right to {wanted}. Whoever administers the cluster can grant it; `{question}` then says yes"
     )
 
 
@@ -124,7 +134,7 @@ def _rights(manifests: Sequence[Manifest], namespace: str, home: Mapping[str, An
     if home is None:
         yield from (Right(verb, "", "namespaces", "") for verb in ("create", "patch"))
     yield Right("create", "", "secrets", namespace)
-    for kind in (*WORKLOADS, PODS):
+    for kind in (*workload_kinds(manifests), PODS):
         yield Right("list", kind.group, kind.plural, namespace)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ._api import Api
 from ._kinds import AGENT
-from ._manifests import check_experiments, check_namespace, experiments
+from ._manifests import Wanted, check_experiments, check_namespace, experiments, render, workload_kinds
 from ._survey import survey
 from ._troubles import Trouble, Workload
 
@@ -63,7 +63,7 @@ async def status(api: Api, *, namespace: str, names: Sequence[str] | None = None
     asked.
     """
     check_namespace(namespace)
-    seen = await survey(api, namespace)
+    seen = await survey(api, namespace, kinds=workload_kinds(render(Wanted(namespace=namespace))))
 
     def part(name: str) -> Part:
         mine = [w for w in seen.workloads if w.experiment == name and (name or w.ref.endswith(f"/{AGENT}"))]

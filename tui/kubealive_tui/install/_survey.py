@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._api import Api, each, items
-from ._kinds import OURS, PODS, WORKLOADS, Kind
+from ._kinds import OURS, PODS, Kind
 from ._troubles import Trouble, Workload, pod_troubles, workload, workload_troubles
 
 
@@ -16,7 +16,7 @@ class Survey:
     troubles: tuple[Trouble, ...]
 
 
-async def survey(api: Api, namespace: str, *, kinds: Sequence[Kind] = WORKLOADS) -> Survey:
+async def survey(api: Api, namespace: str, *, kinds: Sequence[Kind]) -> Survey:
     """Look at the workloads of these kinds and at the pods of an install, one list request a kind."""
 
     async def ask(kind: Kind) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from ._api import Api, Clock, SystemClock, find
 from ._apply import apply, apply_cluster_wide, apply_namespace, ensure_fault_token, restart
 from ._errors import PreflightError
 from ._kinds import AGENT, KINDS, WORKLOADS
-from ._manifests import AGENT_FOLDER, Manifest, Wanted, experiments, render
+from ._manifests import AGENT_FOLDER, Manifest, Wanted, experiments, render, workload_kinds
 from ._preflight import Preflight, preflight
 from ._steps import Step, StepKind
 from ._survey import survey
@@ -61,8 +61,9 @@ async def reset(
     async for step in _apply_all(api, manifests, found, clock):
         yield step
     if pods is Pods.REPLACE:
-        for manifest in _programs(manifests):
-            yield await restart(api, manifest, why="its pods are replaced, one by one", now=clock.now())
+        for manifest in manifests:
+            if manifest.kind in WORKLOADS and manifest.experiment:
+                yield await restart(api, manifest, why="its pods are replaced, one by one", now=clock.now())
     async for step in wait_ready(api, manifests, clock=clock, seconds=seconds):
         yield step
 
@@ -83,15 +84,10 @@ async def _apply_all(
         else:
             yield await apply(api, manifest, existing)
     if token is StepKind.CREATED:
-        for manifest in _programs(manifests):
-            if manifest.path in found.existing:
+        for manifest in manifests:
+            if manifest.kind in WORKLOADS and manifest.path in found.existing:
                 why = "its pods are replaced, since they started without the fault token"
                 yield await restart(api, manifest, why=why, now=clock.now())
-
-
-def _programs(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """The experiments' workloads: the agent reads the token from a file that follows the Secret by itself."""
-    return [manifest for manifest in manifests if manifest.kind in WORKLOADS and manifest.experiment]
 
 
 async def _as_installed(api: Api, wanted: Wanted) -> Wanted:
@@ -105,6 +101,6 @@ async def _as_installed(api: Api, wanted: Wanted) -> Wanted:
     wanted = replace(wanted, registry=repository.removesuffix(f"/{AGENT_FOLDER}"), tag=tag)
     if wanted.experiments is not None:
         return wanted
-    seen = await survey(api, wanted.namespace)
+    seen = await survey(api, wanted.namespace, kinds=workload_kinds(render(wanted)))
     installed = {workload.experiment for workload in seen.workloads}
     return replace(wanted, experiments=tuple(name for name in experiments() if name in installed))

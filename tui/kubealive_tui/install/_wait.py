@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from ._api import Api, Clock
 from ._errors import ApiError, NotReadyError
 from ._kinds import WORKLOADS
-from ._manifests import Manifest
+from ._manifests import Manifest, workload_kinds
 from ._steps import Step, StepKind
 from ._survey import Survey, survey
 from ._troubles import Cause, Trouble, Workload
@@ -32,7 +32,7 @@ async def wait_ready(
     waiting = _Waiting(expected)
     if not expected:
         return
-    kinds = [kind for kind in WORKLOADS if any(manifest.kind == kind for manifest in expected)]
+    kinds = workload_kinds(expected)
     deadline = clock.monotonic() + seconds
     while True:
         try:
@@ -77,9 +77,10 @@ class _Waiting:
         self._since = {key: self._since.get(key, now) for key in keys}
         for state in self._states.values():
             kind = StepKind.READY if state.settled else StepKind.WAITING
-            yield from self._tell(
-                Step(kind=kind, subject=state.ref, text=f"{state.ready} of {state.desired} pods ready")
-            )
+            text = f"{state.ready} of {state.desired} pods ready"
+            if state.ready >= state.desired and not state.settled:
+                text += ", not all of them new"
+            yield from self._tell(Step(kind=kind, subject=state.ref, text=text))
         for trouble in self._troubles:
             if trouble.cause is not Cause.NOT_READY and (trouble.subject, trouble.cause) not in self._explained:
                 self._explained.add((trouble.subject, trouble.cause))
