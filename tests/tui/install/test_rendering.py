@@ -1,0 +1,94 @@
+import dataclasses
+
+import pytest
+
+from kubealive_tui.errors import UsageError
+from kubealive_tui.install import Manifest, Wanted, experiments, render
+
+
+def by_ref(wanted: Wanted) -> dict[str, Manifest]:
+    return {manifest.ref: manifest for manifest in render(wanted)}
+
+
+def test_default_is_what_the_files_say() -> None:
+    """Without a choice the objects are those of the repository, in the namespace of the kustomization."""
+    objects = by_ref(Wanted())
+    assert objects["deployment/getip"].body["metadata"]["namespace"] == "kubealive"
+    assert "clusterrole/kubealive-agent:kubealive" in objects
+    assert objects["rolebinding/kubealive-agent"].body["subjects"][0]["namespace"] == "kubealive"
+
+
+def test_order_lets_each_object_find_what_it_needs() -> None:
+    """The namespace comes first and workloads come last."""
+    kinds = [manifest.kind.name for manifest in render(Wanted())]
+    assert kinds[0] == "Namespace"
+    assert kinds.index("ServiceAccount") < kinds.index("Deployment")
+    assert kinds[-1] == "Deployment"
+
+
+def test_namespace_reaches_every_place_that_names_it() -> None:
+    """A second install shares no object with the first."""
+    first = {manifest.path for manifest in render(Wanted())}
+    second = render(Wanted(namespace="class-7"))
+    assert first.isdisjoint(manifest.path for manifest in second)
+    objects = by_ref(Wanted(namespace="class-7"))
+    binding = objects["clusterrolebinding/kubealive-agent:class-7"].body
+    assert binding["roleRef"]["name"] == "kubealive-agent:class-7"
+    assert binding["subjects"][0]["namespace"] == "class-7"
+    assert objects["namespace/class-7"].body["metadata"]["name"] == "class-7"
+
+
+@pytest.mark.parametrize(
+    ("registry", "tag", "agent", "workload"),
+    [
+        ("localhost/kubealive", "0.9.0", "localhost/kubealive/agent:0.9.0", "localhost/kubealive/workload:v1"),
+        ("reg.example:5000/x", "1", "reg.example:5000/x/agent:1", "reg.example:5000/x/workload:v1"),
+        ("reg.example/x/", "1", "reg.example/x/agent:1", "reg.example/x/workload:v1"),
+    ],
+    ids=["tag", "registry with a port", "slash at the end"],
+)
+def test_images(registry: str, tag: str, agent: str, workload: str) -> None:
+    """The registry is chosen for all images, the tag for the agent's only."""
+    objects = by_ref(Wanted(registry=registry, tag=tag))
+    images = {
+        ref: objects[ref].body["spec"]["template"]["spec"]["containers"][0]["image"]
+        for ref in ("deployment/kubealive-agent", "deployment/getip")
+    }
+    assert images == {"deployment/kubealive-agent": agent, "deployment/getip": workload}
+
+
+def test_no_experiment_leaves_the_agent() -> None:
+    """An empty choice is the agent alone, and None is everything."""
+    assert {manifest.experiment for manifest in render(Wanted(experiments=()))} == {""}
+    assert {manifest.experiment for manifest in render(Wanted())} == {"", *experiments()}
+
+
+def test_unknown_experiment_is_named_with_the_known_ones() -> None:
+    """A wrong name is answered with the right ones."""
+    with pytest.raises(UsageError, match=r"no experiment 'balanse'; there are: balance"):
+        render(Wanted(experiments=("balanse",)))
+
+
+@pytest.mark.parametrize(
+    ("namespace", "words"),
+    [
+        ("Kube", "cannot exist"),
+        ("", "cannot exist"),
+        ("a" * 64, "cannot exist"),
+        ("-a", "cannot exist"),
+        ("default", "the cluster's own"),
+        ("kube-system", "the cluster's own"),
+    ],
+    ids=["capitals", "empty", "too long", "dash first", "default", "kube-system"],
+)
+def test_namespace_that_cannot_be(namespace: str, words: str) -> None:
+    """A namespace that is none, or not one to experiment in, is refused before anything is asked."""
+    with pytest.raises(UsageError, match=words):
+        Wanted(namespace=namespace)
+
+
+def test_rendering_leaves_the_next_one_alone() -> None:
+    """What one rendering gave can be changed without the next one seeing it."""
+    wanted = Wanted()
+    render(wanted)[0].body["metadata"]["name"] = "spoiled"
+    assert render(dataclasses.replace(wanted))[0].body["metadata"]["name"] == "kubealive"
