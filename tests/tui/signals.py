@@ -1,5 +1,7 @@
 """Short ways to write the signals and facts that tests feed to a store."""
 
+from typing import Any
+
 from kubealive_tui.model import (
     Action,
     Aspect,
@@ -61,13 +63,20 @@ def fact(
     return Fact(sequence, at(seconds), experiment, body, action_id)
 
 
-def pod(uid: str = "p1", *, name: str = "", ready: bool = True, status: str = "Running", **more: object) -> Pod:
+def pod(uid: str = "p1", *, name: str = "", ready: bool = True, status: str = "Running", **more: Any) -> Pod:
     """A pod of getip as it runs."""
-    name = name or f"getip-5f6b8cd8c-{uid:a>5}"
     given = {"node": "node-1", "ip": "10.244.1.2", "created_us": START, "image": "x/workload:v1", **more}
     return Pod(
-        uid, name, "balance", OWNER, "getip-5f6b8cd8c", Kind.REPLICA_SET, status=status, ready=ready, **given
-    )  # type: ignore[arg-type]
+        uid,
+        name or f"getip-5f6b8cd8c-{uid:a>5}",
+        "balance",
+        OWNER,
+        "getip-5f6b8cd8c",
+        Kind.REPLICA_SET,
+        status=status,
+        ready=ready,
+        **given,
+    )
 
 
 def pod_change(found: Pod, *, gone: bool = False) -> Change:
@@ -136,7 +145,7 @@ def entry(
 
 
 def replies(seconds: float, *rows: tuple[str, Outcome, int], load_id: str = "l1") -> TrafficBin:
-    """A bin of 100 ms from `seconds` on; rows are (pod uid, outcome, count), ended 1 ms after they were planned."""
+    """A bin of 100 ms from `seconds` on; rows are (pod uid, outcome, count), ended 1 ms after the plan."""
     begin = at(seconds)
     return TrafficBin(
         load_id,
@@ -160,9 +169,9 @@ def edge(kind: EdgeKind, seconds: float, *, failed: int, outage: int = 1) -> Out
     return OutageEdge("l1", outage, kind, at(seconds), failed, 10_000, ((Outcome.REFUSED, failed),))
 
 
-def connected(**info: object) -> LinkEvent:
-    """The link is live."""
-    told = Info(
-        "0.1.0", EPOCH, "kubealive", capabilities=frozenset({"delete_pod", "scale", "fault", "load"}), **info
-    )  # type: ignore[arg-type]
-    return LinkEvent(LinkState.CONNECTED, info=told, round_trip_ms=3.0)
+def connected() -> LinkEvent:
+    """The link is live, to an agent that can do what the first tab needs."""
+    can = frozenset({"delete_pod", "scale", "fault", "load"})
+    return LinkEvent(
+        LinkState.CONNECTED, info=Info("0.1.0", EPOCH, "kubealive", capabilities=can), round_trip_ms=3.0
+    )

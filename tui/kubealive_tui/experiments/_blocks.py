@@ -6,8 +6,7 @@ They are drawn the same everywhere, so that a person who has read one tab has re
 from collections.abc import Callable, Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._common import load_size
-from kubealive_tui.experiments._words import age, count, milliseconds, pod_state, short
+from kubealive_tui.experiments._words import age, count, load_size, milliseconds, pod_state, short
 from kubealive_tui.model import (
     GLYPH,
     Align,

@@ -12,7 +12,6 @@ from kubealive_tui.model import (
     Act,
     DeletePod,
     Kind,
-    Load,
     LoadMode,
     Observe,
     Pod,
@@ -23,7 +22,7 @@ from kubealive_tui.model import (
     Workload,
 )
 
-__all__ = ["burst", "kill", "load", "load_size", "mode", "observe", "scale", "scaled"]
+__all__ = ["burst", "kill", "load", "mode", "observe", "scale", "scaled"]
 
 # Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
@@ -56,13 +55,6 @@ def observe(scene: Scene) -> Observe | None:
     if scene.experiment.traffic is None or scene.store.load(scene.name):
         return None
     return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=OBSERVED_MS)
-
-
-def load_size(running: Load) -> str:
-    """A load's size in words: `100/s`, `burst of 50`, `0.5 CPU`."""
-    if running.cpu:
-        return f"{running.cpu:g} CPU"
-    return f"{running.rate:g}/s" if running.rate else f"burst of {running.count}"
 
 
 def _toggle_load(scene: Scene) -> Sequence[Effect]:
@@ -149,14 +141,14 @@ def _scale(step: int) -> Callable[[Scene], Sequence[Effect]]:
 
 
 load = (
-    Command("l", "load", "load", "start or stop the measured traffic", _toggle_load, needs="load"),
-    Command("+", "faster", "", "a higher rate", _change_rate(+1), needs="load"),
-    Command("-", "slower", "rate", "a lower rate", _change_rate(-1), needs="load"),
+    Command("l", "load", "load", "start or stop the measured traffic", _toggle_load, needs="load_new"),
+    Command("+", "faster", "", "a higher rate", _change_rate(+1), needs="load_new"),
+    Command("-", "slower", "rate", "a lower rate", _change_rate(-1), needs="load_new"),
 )
 burst = (
-    Command("b", "burst", "burst", "send a burst of requests and count who answers", _burst, needs="load"),
+    Command("b", "burst", "burst", "send a burst of requests and count who answers", _burst, needs="load_new"),
     *(
-        Command("", f"burst-of-{size}", "", f"send a burst of {size} requests", _burst_of(size), needs="load")
+        Command("", f"burst-of-{size}", "", f"send a burst of {size} requests", _burst_of(size), needs="load_new")
         for size in BURSTS
     ),
 )

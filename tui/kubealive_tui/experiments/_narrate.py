@@ -6,7 +6,7 @@ are not news (what the agent found at its start, traffic bins, an action's accep
 
 from collections.abc import Callable, Iterator
 
-from kubealive_tui.experiments._words import count, short
+from kubealive_tui.experiments._words import count, load_size, short
 from kubealive_tui.model import (
     Action,
     AgentNote,
@@ -22,7 +22,6 @@ from kubealive_tui.model import (
     Kind,
     KubeEvent,
     Line,
-    Load,
     LoadState,
     LoadTransition,
     LossMark,
@@ -38,7 +37,7 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import CLUSTER, Store
 
-__all__ = ["SOURCES", "ending_of", "load_words", "narrate", "timeline"]
+__all__ = ["SOURCES", "ending_of", "narrate", "timeline"]
 
 SOURCES = ("you", "other", "pod", "endpoint", "client", "event", "load", "state", "node", "dns", "agent")
 
@@ -104,13 +103,6 @@ def ending_of(termination: Termination) -> str:
     return f"{termination.reason or 'ended'}, exit {termination.exit_code}{by}"
 
 
-def load_words(load: Load) -> str:
-    """A load in words: `100/s, new connections`."""
-    size = f"{load.rate:g}/s" if load.rate else f"{load.count} requests" if load.count else "as fast as it goes"
-    size = f"{load.cpu:g} CPU" if load.cpu else size
-    return f"{size}, {load.mode.value}"
-
-
 def _action(body: Action, me: str) -> _Narrated:
     source, role = (
         ("you", Role.ACCENT) if body.actor == me else (body.actor.partition("@")[0] or "other", Role.ACCENT)
@@ -136,13 +128,16 @@ def _action_words(body: Action) -> str:
         case "scale":
             return f"scale {body.target_name} to {given.get('replicas', '?')}"
         case "fault":
-            return f"fault in {name}: " + ", ".join(
-                f"{key} {value}".strip() for key, value in sorted(given.items())
-            )
-        case "set_load":
-            return "load " + (given.get("load") or ", ".join(f"{k} {v}" for k, v in sorted(given.items())))
-        case "stop_load":
+            values = [
+                f"{key} {value}".replace("fail ", "fails ") for key, value in given.items() if key != "fault"
+            ]
+            return f"{given.get('fault', 'fault')} of {name}: {', '.join(values)}".rstrip(": ")
+        case "set_load" if given.get("load") == "stop":
             return "stop the load"
+        case "set_load":
+            size = f"{given['rate']}/s" if "rate" in given else f"burst of {given.get('burst', '?')}"
+            size = f"{given['cpu']} CPU" if "cpu" in given else size
+            return f"load {size}, {given.get('mode', 'new')} connections"
         case "stop_all":
             return "stop all load and cure all faults"
         case verb:
@@ -236,22 +231,17 @@ def _condition(body: ConditionTransition, _me: str) -> _Narrated:
 
 
 def _load(body: LoadTransition, _me: str) -> _Narrated:
-    size = load_words(body.load) if body.load else ""
     match body.state:
-        case LoadState.STARTED:
-            return "load", Role.ACCENT, line(f"started: {size}")
-        case LoadState.CHANGED:
-            return "load", Role.ACCENT, line(f"now {size}")
-        case LoadState.STOPPED:
-            return (
-                "load",
-                Role.MUTED,
-                line("stopped" + (f": {_STOPS.get(body.reason, body.reason)}" if body.reason else "")),
-            )
+        case LoadState.STARTED if body.load and body.load.action_id:
+            return "load", Role.ACCENT, line(f"{load_size(body.load)} to measure this, {body.load.mode.value}")
+        case LoadState.STOPPED if body.reason != "asked":
+            why = _STOPS.get(body.reason, body.reason)
+            return "load", Role.MUTED, line("stopped" + (f": {why}" if why else ""))
+        case _:
+            return None
 
 
 _STOPS = {
-    "asked": "as asked",
     "count": "all requests sent",
     "time": "its time is over",
     "lease": "nobody looks at this experiment any more",

@@ -2,9 +2,9 @@
 
 import re
 
-from kubealive_tui.model import GLYPH, Line, Pod, Role, Span
+from kubealive_tui.model import GLYPH, Line, Load, Pod, Role, Span
 
-__all__ = ["age", "count", "milliseconds", "pod_state", "rate", "seconds", "short"]
+__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "rate", "seconds", "short"]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
 
@@ -70,3 +70,10 @@ def seconds(us: int | None) -> str:
         return "–"
     value = us / 1e6
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def load_size(running: Load) -> str:
+    """A load's size in words: `100/s`, `burst of 50`, `0.5 CPU`."""
+    if running.cpu:
+        return f"{running.cpu:g} CPU"
+    return f"{running.rate:g}/s" if running.rate else f"burst of {running.count}"

@@ -140,7 +140,11 @@ def _is_kill(action: Action) -> bool:
 
 
 def _readiness_to(word: str) -> Callable[[Action], bool]:
-    return lambda action: action.verb == "fault" and action.parameters.get("readiness") == word
+    def matches(action: Action) -> bool:
+        given = action.parameters
+        return action.verb == "fault" and (given.get("fault"), given.get("fail")) == ("readiness", word)
+
+    return matches
 
 
 def _kill_title(action: Action) -> str:

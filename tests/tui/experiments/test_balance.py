@@ -1,0 +1,197 @@
+"""The load balancing tab: keys, stopwatch choice, views, words."""
+
+import pytest
+
+from kubealive_tui.experiments import NotNow, Scene, Settings, discover
+from kubealive_tui.experiments.balance import lab
+from kubealive_tui.model import (
+    Act,
+    Bins,
+    DeletePod,
+    Fault,
+    FaultKind,
+    LoadMode,
+    Outcome,
+    ProbeFails,
+    Rail,
+    Request,
+    Scale,
+    Sentence,
+    SetLoad,
+    Size,
+    StopLoad,
+    Table,
+    plain,
+)
+from kubealive_tui.store import Store
+from tests.tui.signals import (
+    connected,
+    deletion,
+    fact,
+    frame,
+    getip,
+    load_started,
+    pod,
+    pod_change,
+    replies,
+    running_load,
+    slices,
+    snapshot,
+)
+
+
+def scene(
+    *, load: bool = False, selected: str | None = "p1", settings: Settings | None = None, width: int = 80
+) -> Scene:
+    store = Store({lab.name: lab.stopwatches})
+    pods = [pod(f"p{n}") for n in range(1, 5)]
+    changes = [getip(), slices(*pods), *(pod_change(p) for p in pods), *([running_load()] if load else [])]
+    store.apply(connected())
+    store.apply(snapshot(*changes))
+    return Scene(store, lab, settings or lab.settings(), selected, Size(width, 24))
+
+
+def press(key: str, at: Scene) -> list[object]:
+    (command,) = [c for c in lab.commands if c.key == key]
+    return list(command.run(at))
+
+
+def asked(key: str, at: Scene) -> Request:
+    (request,) = [e for e in press(key, at) if not isinstance(e, str | Settings)]
+    return request  # type: ignore[return-value]
+
+
+def test_l_starts_and_stops_the_load() -> None:
+    """The same key begins a hundred new connections a second and ends them."""
+    started = asked("l", scene())
+    assert isinstance(started, SetLoad)
+    assert (started.rate, started.mode, started.target.service) == (100.0, LoadMode.NEW, "getip")
+    assert asked("l", scene(load=True)) == StopLoad("balance")
+
+
+@pytest.mark.parametrize(
+    ("key", "grace"), [pytest.param("x", None, id="own grace"), pytest.param("X", 0, id="by force")]
+)
+def test_kill_deletes_the_selected_pod(key: str, grace: int | None) -> None:
+    """x and X delete the pod under the pointer, by its UID."""
+    request = asked(key, scene(load=True))
+    assert isinstance(request, Act)
+    assert (request.uid, request.verb, request.observe) == ("p1", DeletePod(grace), None)
+
+
+def test_a_kill_without_load_brings_its_own_measurement() -> None:
+    """Nothing is killed unmeasured: the agent sends traffic around the action."""
+    request = asked("x", scene())
+    assert isinstance(request, Act)
+    assert request.observe is not None
+    assert request.observe.rate == 100.0
+
+
+@pytest.mark.parametrize(
+    ("selected", "word"),
+    [pytest.param(None, "no pod is selected", id="none"), pytest.param("gone", "is gone", id="vanished")],
+)
+def test_a_kill_needs_a_pod(selected: str | None, word: str) -> None:
+    """Without a living pod under the pointer the key says what is missing."""
+    with pytest.raises(NotNow, match=word):
+        press("x", scene(selected=selected))
+
+
+@pytest.mark.parametrize(("key", "rate"), [("+", 200.0), ("-", 50.0)], ids=["faster", "slower"])
+def test_the_rate_changes_under_way(key: str, rate: float) -> None:
+    """+ and - change a running load without stopping it."""
+    request = asked(key, scene(load=True))
+    assert isinstance(request, SetLoad)
+    assert request.rate == rate
+
+
+def test_the_mode_is_kept_for_the_next_load() -> None:
+    """m without load changes only what l will start."""
+    effects = press("m", scene())
+    assert [e.mode for e in effects if isinstance(e, Settings)] == [LoadMode.KEPT]
+    assert not [e for e in effects if isinstance(e, SetLoad)]
+
+
+def test_a_burst_is_counted_alone() -> None:
+    """b beside a running load is refused in words."""
+    with pytest.raises(NotNow, match="stop it with l first"):
+        press("b", scene(load=True))
+
+
+def test_readiness_turns_off_and_on() -> None:
+    """r makes a ready pod unready; the same key on an unready one gives it back."""
+    off = asked("r", scene(load=True))
+    assert isinstance(off, Act)
+    assert off.verb == Fault(FaultKind.READINESS, ProbeFails.ALWAYS)
+
+    there = scene(load=True)
+    there.store.apply(frame(5, 1, changes=(pod_change(pod("p1", ready=False)),)))
+    on = asked("r", there)
+    assert isinstance(on, Act)
+    assert on.verb == Fault(FaultKind.READINESS, ProbeFails.NEVER)
+
+
+def test_scale_knows_its_ends() -> None:
+    """s asks for one more and stops at ten, with a sentence."""
+    request = asked("s", scene())
+    assert isinstance(request, Act)
+    assert request.verb == Scale(5)
+
+    full = scene()
+    full.store.apply(frame(5, 1, changes=(getip(replicas=10),)))
+    with pytest.raises(NotNow, match="from 0 to 10"):
+        press("s", full)
+
+
+def test_the_tab_shows_pods_load_spread_and_rail() -> None:
+    """From top to bottom: objects, measurement, judgement, stopwatch."""
+    assert [type(v) for v in lab.views(scene())] == [Table, Bins, Sentence, Rail]
+
+
+def test_shares_are_of_all_replies() -> None:
+    """A pod's share counts against every reply of the load."""
+    there = scene(load=True)
+    there.store.apply(
+        frame(
+            9,
+            1,
+            fact(5, 1, load_started()),
+            fact(6, 1, replies(0.5, ("p1", Outcome.OK, 3), ("p2", Outcome.OK, 1))),
+        )
+    )
+
+    table = lab.views(there)[0]
+    assert isinstance(table, Table)
+    row = table.row("p1")
+    assert "75.0 %" in [plain(c) for c in row.cells if isinstance(c, tuple)]
+
+
+def test_a_pod_that_is_gone_but_counted_stays() -> None:
+    """The killed pod keeps its row, marked as past, while its replies are part of the count."""
+    there = scene(load=True)
+    there.store.apply(frame(9, 1, fact(6, 1, replies(0.5, ("p1", Outcome.OK, 3)))))
+    there.store.apply(frame(10, 2, changes=(pod_change(pod("p1"), gone=True),)))
+
+    table = lab.views(there)[0]
+    assert isinstance(table, Table)
+    assert table.keys[-1] == "p1"
+    assert table.row("p1").past
+
+
+def test_every_key_means_one_thing() -> None:
+    """No two commands of a tab share a key, and none takes k, d or a digit."""
+    for experiment in discover():
+        keys = [c.key for c in experiment.commands if c.key]
+        assert len(keys) == len(set(keys))
+        assert not set(keys) & set("kdj0123456789/?:!eyqw ")
+
+
+def test_explain_speaks_of_the_state_on_screen() -> None:
+    """With kept connections the words say why the shares are uneven; after a kill, who replaced the pod."""
+    kept = scene(settings=Settings(mode=LoadMode.KEPT))
+    kept.store.apply(frame(3, 1, changes=(running_load(mode=LoadMode.KEPT),)))
+    assert "stays with the pod" in " ".join(map(plain, lab.explanation(kept)))
+
+    killed = scene()
+    killed.store.apply(frame(3, 1, fact(3, 1, deletion(), action_id="a1")))
+    assert "ReplicaSet controller" in " ".join(map(plain, lab.explanation(killed)))

@@ -1,0 +1,123 @@
+"""Facts in words."""
+
+import pytest
+
+from kubealive_tui.experiments import narrate, timeline
+from kubealive_tui.model import (
+    AgentNote,
+    Aspect,
+    Condition,
+    ConditionTransition,
+    EdgeKind,
+    EpochMark,
+    FactBody,
+    Kind,
+    KubeEvent,
+    LossMark,
+    Outcome,
+    Phase,
+    PodTransition,
+    Termination,
+    Unknown,
+    plain,
+)
+from kubealive_tui.store import CLUSTER, Store
+from tests.tui.signals import deletion, edge, entry, fact, frame, moved, replies, snapshot
+
+NAME = "getip-5f6b8cd8c-aaap1"
+RESTART = PodTransition(
+    "p1", NAME, frozenset({Aspect.RESTARTS}), restarts=3, last_termination=Termination("OOMKilled", 137)
+)
+NOT_READY = ConditionTransition(
+    Kind.NODE, "n3", "node-3", Condition("Ready", "Unknown", message="kubelet stopped posting status")
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(deletion(), "you: delete pod …d8c-aaap1, grace 30 s", id="my kill"),
+        pytest.param(moved("p1", Aspect.DELETING, deleting=True), "pod: …d8c-aaap1 terminating", id="terminating"),
+        pytest.param(moved("p1", Aspect.READY, ready=True), "pod: …d8c-aaap1 ready on node-1", id="ready"),
+        pytest.param(moved("p1", Aspect.DELETED), "pod: …d8c-aaap1 gone", id="gone"),
+        pytest.param(RESTART, "pod: …d8c-aaap1 restarted (3): OOMKilled, exit 137 (SIGKILL)", id="restarted"),
+        pytest.param(entry("p1"), "endpoint: …d8c-aaap1 not ready, still serving, terminating", id="leaving"),
+        pytest.param(entry("p1", removed=True), "endpoint: …d8c-aaap1 left the Service getip", id="left"),
+        pytest.param(edge(EdgeKind.BEGIN, 0, failed=1), "client: first failure: connection refused", id="outage"),
+        pytest.param(
+            edge(EdgeKind.END, 0, failed=2), "client: ok again: 2 lost (2 connection refused)", id="ok again"
+        ),
+        pytest.param(NOT_READY, "node: node-3 NotReady: kubelet stopped posting status", id="node"),
+        pytest.param(
+            KubeEvent("e", "Warning", "Unhealthy", "probe failed", "Pod", NAME),
+            "event: Unhealthy …d8c-aaap1: probe failed",
+            id="event",
+        ),
+        pytest.param(AgentNote("the watch of pods broke"), "agent: the watch of pods broke", id="note"),
+        pytest.param(
+            LossMark(3, 9), "agent: 7 facts were lost on the way: what crosses this is incomplete", id="loss"
+        ),
+        pytest.param(
+            EpochMark(8), "agent: another agent took over: runs and loads before it have ended", id="epoch"
+        ),
+        pytest.param(
+            Unknown(40), "agent: newer agent: a fact this version does not know (40)", id="a newer agent's fact"
+        ),
+    ],
+)
+def test_a_fact_in_words(body: FactBody, words: str) -> None:
+    """Each kind of fact says who speaks and what happened."""
+    entry_ = narrate(fact(1, 0, body), me="me@here")
+
+    assert entry_ is not None
+    assert f"{entry_.source}: {plain(entry_.text)}" == words
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(replies(0, ("p1", Outcome.OK, 5)), id="traffic"),
+        pytest.param(deletion(phase=Phase.ACCEPTED), id="accepted"),
+        pytest.param(PodTransition("p1", NAME, frozenset({Aspect.CREATED}), found=True), id="found at start"),
+    ],
+)
+def test_what_is_no_news(body: FactBody) -> None:
+    """Traffic has its chart, and what the agent found at its start did not happen now."""
+    assert narrate(fact(1, 0, body), me="me@here") is None
+
+
+def test_somebody_elses_action_carries_their_name() -> None:
+    """Only my own actions are "you"."""
+    entry_ = narrate(fact(1, 0, deletion()), me="other@there")
+
+    assert entry_ is not None
+    assert entry_.source == "me"
+
+
+def test_the_timeline_merges_and_coalesces() -> None:
+    """Newest first, the cluster's lines between the tab's, equal neighbours as one with a count."""
+    store = Store()
+    store.apply(snapshot())
+    store.apply(
+        frame(
+            5,
+            9,
+            fact(1, 1.0, moved("p1", Aspect.READY, ready=True)),
+            fact(2, 2.0, NOT_READY, experiment=CLUSTER),
+            fact(3, 3.0, AgentNote("again")),
+            fact(4, 4.0, AgentNote("again")),
+        )
+    )
+
+    found = timeline(store, "balance", me="me@here", most=10)
+    assert [(e.source, e.count) for e in found] == [("agent", 2), ("node", 1), ("pod", 1)]
+
+
+def test_the_filter_looks_at_source_and_words() -> None:
+    """A filter keeps the lines that contain it, whatever the case."""
+    store = Store()
+    store.apply(snapshot())
+    store.apply(frame(5, 9, fact(1, 1.0, moved("p1", Aspect.READY)), fact(2, 2.0, AgentNote("Pod watch broke"))))
+
+    assert len(timeline(store, "balance", me="x", most=10, matches="POD")) == 2
+    assert len(timeline(store, "balance", me="x", most=10, matches="agent")) == 1
