@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubealive_agent.load import Bin, Outcome
 from kubealive_agent.load._bins import MAX_ROWS, Bins
 from kubealive_agent.load._reply import Server

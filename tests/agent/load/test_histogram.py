@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubealive_agent.load import bucket_of, quantile, value_of
 
 LATENCIES = st.integers(min_value=0, max_value=3_600_000_000)

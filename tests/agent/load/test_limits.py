@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+
 from kubealive_agent.load import Start
 from kubealive_agent.load._limits import MAX_LOADS, why_refused
 

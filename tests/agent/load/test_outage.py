@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubealive_agent.load import Edge, Outcome
 from kubealive_agent.load._outage import OutageTracker
 

@@ -1,8 +1,11 @@
 """Replies, whole and in pieces."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubealive_agent.load._reply import MAX_BODY_BYTES, MAX_HEAD_BYTES, NOBODY, Reply, ReplyError, Server
 
 IDENTITY = b"X-Pod-Name: getip-1\r\nx-pod-uid: u-1\r\nX-NODE-NAME:node-1\r\nX-Version:  v1\r\n"
@@ -14,7 +17,7 @@ WHOLE = b"HTTP/1.1 200 OK\r\n" + IDENTITY + b"Content-Length: 5\r\n\r\nhello"
 def test_cut_anywhere(cuts: list[int]) -> None:
     """However a reply is cut, it is whole with its last byte and not before."""
     edges = [0, *sorted(cuts), len(WHOLE)]
-    pieces = [WHOLE[a:b] for a, b in zip(edges, edges[1:], strict=False) if a != b]
+    pieces = [WHOLE[a:b] for a, b in pairwise(edges) if a != b]
     reply = Reply()
     assert [reply.feed(piece) for piece in pieces] == [False] * (len(pieces) - 1) + [True]
     assert (reply.status, reply.server, reply.keeps) == (200, SERVER, True)

@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+
 from kubealive_agent.load._resolver import Address, Resolver, literal
 
 SOMEWHERE = Address(socket.AF_INET, ("127.0.0.1", 80))

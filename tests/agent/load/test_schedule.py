@@ -1,6 +1,7 @@
 """The plan of an open loop."""
 
 import pytest
+
 from kubealive_agent.load._schedule import Schedule
 
 
