@@ -13,6 +13,8 @@ from kubealive_agent.load._wire import BIN_WIDTH_US, AnyCommand, Rate, Refused, 
 FLUSH_RETRY_US: Final = 10_000
 """While the pipe is full: the agent empties it within one turn of its own loop."""
 
+_WAKE_BYTES: Final = 64
+
 
 class Engine:
     """All loads of one agent. `run` returns when the agent closes its end of the pipe."""
@@ -44,7 +46,7 @@ class Engine:
                 elif fd == self._commands.fd:
                     self._obey()
                 elif fd == self._awake_fd:
-                    os.read(fd, BIN_WIDTH_US)
+                    os.read(fd, _WAKE_BYTES)
             now_us = clock()
             for deadlines in (self._network.connecting, self._network.replying):
                 for connection in deadlines.pop_expired(now_us):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from kubealive_agent.load import Bin, Start, Stopped
+from kubealive_agent.load import AnyReport, Bin, Start, Stopped
 from kubealive_agent.load._wire import encoder, report_decoder
 from tests.agent.load._server import reply
 
@@ -106,10 +106,11 @@ def test_source_ports_last() -> None:
         start = Start(load_id=1, host="127.0.0.1", port=listener.getsockname()[1], connections=16, count=count)
         _give(child, encoder.encode(start))
         assert child.stdout is not None
-        reports = []
+        reports: list[AnyReport] = []
         while not reports or not isinstance(reports[-1], Stopped):
             reports.append(report_decoder.decode(child.stdout.readline()))
         server.join(PATIENCE_S)
+    assert isinstance(reports[-1], Stopped)
     assert reports[-1].totals.outcomes == {"ok": count}
     assert max(found.ports_quarantined for found in reports if isinstance(found, Bin)) == 0
 

@@ -83,7 +83,7 @@ async def test_stop_all(supervisor: LoadSupervisor, inbox: Inbox) -> None:
     await supervisor.stop(9)
     await supervisor.stop_all()
     for _ in range(2):
-        assert await inbox.until(Stopped)
+        await inbox.until(Stopped)
     assert supervisor.loads == {}
 
 
@@ -104,14 +104,8 @@ async def test_caps(supervisor: LoadSupervisor) -> None:
 
 async def test_burst_has_no_rate_to_change(supervisor: LoadSupervisor) -> None:
     """The rate of a closed loop cannot be set."""
-    await supervisor.run_load(
-        Start(
-            load_id=1,
-            host="127.0.0.1",
-            port=closed_port(),
-            stop_at_us=OFFSET_US + time.monotonic_ns() // 1_000 + 10**6,
-        )
-    )
+    stop_at_us = OFFSET_US + time.monotonic_ns() // 1_000 + 1_000_000
+    await supervisor.run_load(Start(load_id=1, host="127.0.0.1", port=closed_port(), stop_at_us=stop_at_us))
     with pytest.raises(LoadRefusedError, match="without a rate"):
         await supervisor.set_rate(1, 5.0)
 
@@ -124,7 +118,7 @@ async def test_death_is_reported_and_survived(supervisor: LoadSupervisor, inbox:
     assert await inbox.until(ChildDied) == ChildDied(exit_code=-signal.SIGKILL, load_ids=(3,))
     assert supervisor.loads == {}
     await supervisor.run_load(Start(load_id=4, host="127.0.0.1", port=closed_port(), count=1))
-    assert await inbox.until(Stopped)
+    await inbox.until(Stopped)
 
 
 @pytest.mark.parametrize(
