@@ -5,10 +5,10 @@ from typing import Any
 LABELS = {"app.kubernetes.io/part-of": "kubealive", "kubealive.dev/experiment": "balance"}
 
 
-def pod(name: str = "getip-a", **status: Any) -> dict[str, Any]:
+def pod(**status: Any) -> dict[str, Any]:
     """Return a pod of the balance experiment on node-1 with this status."""
     return {
-        "metadata": {"name": name, "namespace": "kubealive", "labels": LABELS},
+        "metadata": {"name": "getip-a", "namespace": "kubealive", "labels": LABELS},
         "spec": {"nodeName": "node-1"},
         "status": status,
     }

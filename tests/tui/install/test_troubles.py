@@ -7,12 +7,12 @@ from kubealive_tui.install._troubles import pod_troubles, workload, workload_tro
 
 from .samples import deployment, pod, waiting
 
-READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+READY: dict[str, Any] = {"conditions": [{"type": "Ready", "status": "True"}]}
 SCHEDULER = "0/3 nodes are available: 3 Insufficient memory."
-UNSCHEDULABLE = {
+UNSCHEDULABLE: dict[str, Any] = {
     "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": SCHEDULER}]
 }
-CRASHED = {
+CRASHED: dict[str, Any] = {
     "containerStatuses": [
         {
             "image": "x",

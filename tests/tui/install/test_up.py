@@ -27,7 +27,7 @@ async def bring_up(cluster: FakeCluster, wanted: Wanted | None = None) -> list[S
 async def collect(running: AsyncIterator[Step], steps: list[Step]) -> None:
     """Keep what was told before an error as well."""
     async for step in running:
-        steps.append(step)  # noqa: PERF401 - a comprehension would lose them with the error
+        steps.append(step)
 
 
 def kinds(steps: list[Step]) -> dict[str, StepKind]:
@@ -175,10 +175,9 @@ async def test_missing_image_ends_the_wait_early() -> None:
     body = waiting("ErrImagePull")
     cluster.add(f"{NAMESPACE}/pods/getip-a", body)
     clock = FakeClock()
-    steps = []
+    steps: list[Step] = []
     with pytest.raises(NotReadyError, match=r"workload:v1 is not on node-1.*make images load"):
-        async for step in up(cluster, Wanted(), clock=clock):
-            steps.append(step)
+        await collect(up(cluster, Wanted(), clock=clock), steps)
     assert clock.time == 15
     assert [step.subject for step in steps if step.kind is StepKind.TROUBLE] == ["pod/getip-a"]
 
