@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from kubealive_agent.clock import Clock
@@ -25,9 +26,11 @@ class Audit:
         self._clock = clock
         self._output = output or sys.stdout
 
-    def write(self, **entry: str) -> None:
-        """Write who did what to which object and what became of it."""
+    def write(self, *, parameters: Mapping[str, str] | None = None, **entry: str) -> None:
+        """Write who did what to which object and what became of it; `parameters` are what was asked for."""
         time = datetime.fromtimestamp(self._clock.now_us() / 1e6, tz=UTC).isoformat(timespec="milliseconds")
-        line = {"audit": time} | {name: value for name, value in entry.items() if value}
+        line: dict[str, object] = {"audit": time} | {name: value for name, value in entry.items() if value}
+        if parameters:
+            line["parameters"] = dict(parameters)
         self._output.write(json.dumps(line) + "\n")
         self._output.flush()

@@ -136,7 +136,7 @@ class Calls:
             result="accepted" if action.phase == Action.PHASE_ACCEPTED else "refused",
             action_id=action_id,
             message=action.message,
-            **action.parameters,
+            parameters=action.parameters,
         )
 
     async def _version(self) -> str:

@@ -232,5 +232,5 @@ class Actions:
                 result="accepted" if phase == Action.PHASE_ACCEPTED else "refused",
                 action_id=running.action_id,
                 message=message,
-                **parameters,
+                parameters=parameters,
             )
