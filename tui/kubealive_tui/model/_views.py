@@ -96,7 +96,8 @@ class Row:
 class Table:
     """Objects in rows. `row` builds one row by its key, so that only visible rows cost anything.
 
-    Selectable tables move the pointer; `most` caps the rows shown before the table scrolls.
+    Selectable tables move the pointer; `most` caps the rows shown before the table scrolls, unless the screen
+    has room to spare.
     """
 
     columns: tuple[Column, ...]

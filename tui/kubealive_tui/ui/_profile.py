@@ -168,11 +168,12 @@ class Palette:
     """A style for each role, and the same roles on other grounds.
 
     `band` is the row under the pointer, `past` what is gone but was counted, `stale` everything while the link
-    is lost. `tab` is the active tab. Get one with `Palette.of`; equal profiles share one object, so that styles
-    keep their caches.
+    is lost. `blank` is the ground itself and `tab` the active tab. Get one with `Palette.of`; equal profiles
+    share one object, so that styles keep their caches.
     """
 
     styles: Mapping[Role, Style]
+    blank: Style
     tab: Style
     _grounds: "dict[str, Palette]" = field(default_factory=dict)
     _mixed: dict[tuple[Role, Role], Style] = field(default_factory=dict)
@@ -231,26 +232,23 @@ def _palette(colours: Colours, theme: Theme) -> Palette:
 
 def _named(styles: Mapping[Role, Style], tab: Style) -> Palette:
     """Colours by name: the band is the plain reverse, since coloured words in reverse make a patchwork."""
-    band = Palette(dict.fromkeys(Role, Style(reverse=True)), tab)
-    past = Palette(dict.fromkeys(Role, Style(dim=True)), tab)
-    stale = Palette(past.styles, tab, {"band": band})
-    return Palette(styles, tab, {"band": band, "past": past, "stale": stale})
+    reverse, dim = Style(reverse=True), Style(dim=True)
+    band = Palette(dict.fromkeys(Role, reverse), reverse, tab)
+    past = Palette(dict.fromkeys(Role, dim), Style(), tab)
+    stale = Palette(past.styles, Style(), tab, {"band": band})
+    return Palette(styles, Style(), tab, {"band": band, "past": past, "stale": stale})
 
 
 def _hex(hues: _Hues) -> Palette:
     tab = Style(color=hues.background, bgcolor=hues.roles[Role.ACCENT], bold=True)
+    dimmed = dict.fromkeys(Role, hues.roles[Role.DIM]) | {Role.RULE: hues.roles[Role.RULE]}
 
-    def on(ground: str, only: Role | None = None) -> dict[Role, Style]:
-        return {
-            role: Style(
-                color=hues.roles[only if only and role is not Role.RULE else role],
-                bgcolor=ground,
-                bold=True if role is Role.STRONG and not only else None,
-            )
-            for role in Role
-        }
+    def on(ground: str, colours: Mapping[Role, str], **grounds: Palette) -> Palette:
+        styles = {role: Style(color=colour, bgcolor=ground) for role, colour in colours.items()}
+        if colours is hues.roles:
+            styles[Role.STRONG] += Style(bold=True)
+        return Palette(styles, Style(bgcolor=ground), tab, grounds)
 
-    band = Palette(on(hues.band), tab)
-    past = Palette(on(hues.background, Role.DIM), tab)
-    stale = Palette(past.styles, tab, {"band": Palette(on(hues.band, Role.DIM), tab)})
-    return Palette(on(hues.background), tab, {"band": band, "past": past, "stale": stale})
+    past = on(hues.background, dimmed)
+    stale = on(hues.background, dimmed, band=on(hues.band, dimmed))
+    return on(hues.background, hues.roles, band=on(hues.band, hues.roles), past=past, stale=stale)

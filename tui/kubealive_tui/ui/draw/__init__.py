@@ -4,6 +4,23 @@
 a particular experiment, so that every line can be tested without an app.
 """
 
+from kubealive_tui.ui.draw._layout import LEAST, SIDE_BY_SIDE, compose
+from kubealive_tui.ui.draw._rail import rail_heading
 from kubealive_tui.ui.draw._screen import Composition, Header, Hit, KeyHint, Replay, ScreenModel, Tab
+from kubealive_tui.ui.draw._strips import paint, strip_of
 
-__all__ = ["Composition", "Header", "Hit", "KeyHint", "Replay", "ScreenModel", "Tab"]
+__all__ = [
+    "LEAST",
+    "SIDE_BY_SIDE",
+    "Composition",
+    "Header",
+    "Hit",
+    "KeyHint",
+    "Replay",
+    "ScreenModel",
+    "Tab",
+    "compose",
+    "paint",
+    "rail_heading",
+    "strip_of",
+]
