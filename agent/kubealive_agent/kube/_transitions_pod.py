@@ -42,6 +42,7 @@ def pod_transition(
 def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> Iterator[facts_pb2.PodTransition.Aspect.ValueType]:
     before = old or _NEVER
     restarted = new.restarts > before.restarts
+    # Labels and image belong to the creation of a pod, so they are told by themselves only when they change.
     # A container that was ended and is ready again within one event was not ready in between.
     flipped = new.ready != before.ready or (restarted and new.ready)
     tests = (
@@ -51,8 +52,8 @@ def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> Iterator[facts_pb
         (Aspect.ASPECT_READY, flipped),
         (Aspect.ASPECT_DELETING, new.HasField("deletion_us") != before.HasField("deletion_us")),
         (Aspect.ASPECT_RESTARTS, restarted),
-        (Aspect.ASPECT_LABELS, new.labels != before.labels),
-        (Aspect.ASPECT_IMAGE, new.image != before.image),
+        (Aspect.ASPECT_LABELS, old is not None and new.labels != old.labels),
+        (Aspect.ASPECT_IMAGE, old is not None and new.image != old.image),
     )
     return (aspect for aspect, holds in tests if holds)
 
