@@ -99,12 +99,17 @@ async def test_silence_ends_at_the_deadline() -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(-1)
         writer.close()
+        await writer.wait_closed()
+        ended.set()
 
+    ended = asyncio.Event()
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, ApiClient(Configuration(host=f"http://127.0.0.1:{port}")) as client:
         with pytest.raises(ApiError, match=r"did not answer GET /x in 0\.05 s") as caught:
             await RestApi(client).request("GET", "/x", timeout=0.05)
+    async with asyncio.timeout(5):
+        await ended.wait()
     assert (caught.value.status, caught.value.reason, caught.value.exit_code) == (0, "Timeout", 2)
 
 
