@@ -29,7 +29,7 @@ class Audit:
     def write(self, *, parameters: Mapping[str, str] | None = None, **entry: str) -> None:
         """Write who did what to which object and what became of it; `parameters` are what was asked for."""
         time = datetime.fromtimestamp(self._clock.now_us() / 1e6, tz=UTC).isoformat(timespec="milliseconds")
-        line: dict[str, object] = {"audit": time} | {name: value for name, value in entry.items() if value}
+        line: dict[str, object] = {"audit": time, **{name: value for name, value in entry.items() if value}}
         if parameters:
             line["parameters"] = dict(parameters)
         self._output.write(json.dumps(line) + "\n")
