@@ -49,7 +49,7 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 64 * 1024),
     ("grpc.so_reuseport", 0),
 )
-"""What keeps a link alive and notices a dead one; `kubernetes-grpc` research measured the names."""
+"""What keeps a link alive and notices a dead one; gRPC ignores misspelt names."""
 
 
 class Backend(Protocol):
@@ -141,9 +141,11 @@ def _unary(call: Callable[..., Any], decode: Callable[[bytes], Any]) -> Any:
     return grpc.unary_unary_rpc_method_handler(call, request_deserializer=decode, response_serializer=_encode)
 
 
-def build_server(service: Service) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+def build_server(
+    service: Service, *, options: tuple[tuple[str, int], ...] = SERVER_OPTIONS
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
     """A server that is not bound yet, and the health service whose word on us can be changed."""
-    server = grpc.aio.server(options=SERVER_OPTIONS, maximum_concurrent_rpcs=_MAX_CONCURRENT)
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MAX_CONCURRENT)
     server.add_generic_rpc_handlers((service.handler(),))
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)

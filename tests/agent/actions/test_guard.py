@@ -1,0 +1,139 @@
+"""The guard as a table: what may happen, and with which reason everything else is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubealive.v1.agent_pb2 import (
+    ActRequest,
+    Call,
+    Cure,
+    DeletePod,
+    Fault,
+    Hang,
+    LabelPod,
+    Pause,
+    ProbeFault,
+    Refusal,
+    Restart,
+    Rollout,
+    Scale,
+    TrafficPolicy,
+    Undo,
+)
+from kubealive_agent._errors import RefusalError
+from kubealive_agent.actions import SUPPORTED, Guard
+from tests.agent.fakes import Lab
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+ALWAYS, NEXT = ProbeFault.FAILS_ALWAYS, ProbeFault.FAILS_NEXT
+
+
+def request(
+    uid: str = "uid-a", experiment: str = "balance", request_id: str = "r1", **verb: Message
+) -> ActRequest:
+    made = ActRequest(request_id=request_id, experiment=experiment, uid=uid)
+    for name, value in (verb or {"delete_pod": DeletePod()}).items():
+        field = getattr(made, name)
+        field.SetInParent()
+        field.CopyFrom(value)
+    return made
+
+
+@pytest.fixture
+def guard() -> Guard:
+    return Guard(Lab().world, own_pod="kubealive-agent-1", version="0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "name"),
+    [
+        (request(delete_pod=DeletePod()), "getip-a"),
+        (request(delete_pod=DeletePod(grace_seconds=0)), "getip-a"),
+        (request(uid="uid-deploy", scale=Scale(replicas=0)), "getip"),
+        (request(uid="uid-deploy", scale=Scale(replicas=20)), "getip"),
+        (request(fault=Fault(readiness=ProbeFault(fails=ALWAYS))), "getip-a"),
+        (request(fault=Fault(liveness=ProbeFault(fails=NEXT, count=3))), "getip-a"),
+        (request(fault=Fault(exit_code=255)), "getip-a"),
+        (request(fault=Fault(hang=Hang())), "getip-a"),
+        (request(fault=Fault(cure=Cure())), "getip-a"),
+    ],
+    ids=["delete", "force", "to none", "to most", "readiness", "next probes", "exit", "hang", "cure"],
+)
+def test_what_may_happen(guard: Guard, allowed: ActRequest, name: str) -> None:
+    """An action on an object of the experiment, with values within bounds, passes and names its object."""
+    assert guard.check(allowed).name == name
+
+
+@pytest.mark.parametrize(
+    ("refused", "reason", "words"),
+    [
+        (request(uid="uid-gone"), Refusal.REASON_GONE, "'uid-gone' any more"),
+        (request(uid=""), Refusal.REASON_GONE, "no object"),
+        (request(uid="uid-other"), Refusal.REASON_NOT_OURS, "kubealive.dev/experiment=balance"),
+        (request(experiment="heal"), Refusal.REASON_NOT_OURS, "getip-a has balance"),
+        (request(uid="uid-agent"), Refusal.REASON_NOT_OURS, "is the agent itself"),
+        (request(uid="uid-node"), Refusal.REASON_NOT_OURS, "node-1"),
+        (request(experiment=""), Refusal.REASON_INVALID, "no experiment"),
+        (ActRequest(request_id="r"), Refusal.REASON_INVALID, "delete_pod, fault, scale"),
+        (request(request_id=""), Refusal.REASON_INVALID, "not 0"),
+        (request(request_id="x" * 200), Refusal.REASON_INVALID, "not 200"),
+        (request(uid="uid-deploy"), Refusal.REASON_INVALID, "delete_pod is for pods; getip is a deployment"),
+        (request(scale=Scale(replicas=1)), Refusal.REASON_INVALID, "Deployments and StatefulSets"),
+        (request(uid="uid-deploy", scale=Scale(replicas=21)), Refusal.REASON_INVALID, "choose 0 to 20"),
+        (request(delete_pod=DeletePod(grace_seconds=9999)), Refusal.REASON_INVALID, "grace of 9999 s"),
+        (request(fault=Fault()), Refusal.REASON_INVALID, "says no kind"),
+        (request(fault=Fault(exit_code=256)), Refusal.REASON_INVALID, "exit code 256"),
+        (request(fault=Fault(error_percent=101)), Refusal.REASON_INVALID, "101 % of errors"),
+        (request(fault=Fault(eat_mib_per_second=0)), Refusal.REASON_INVALID, "0 MiB a second"),
+        (request(fault=Fault(delay_milliseconds=60_001)), Refusal.REASON_INVALID, "60001 ms"),
+        (request(fault=Fault(liveness=ProbeFault())), Refusal.REASON_INVALID, "liveness fault"),
+        (request(fault=Fault(readiness=ProbeFault(fails=NEXT))), Refusal.REASON_INVALID, "readiness probes"),
+    ],
+    ids=[
+        "gone", "no uid", "no label", "another experiment", "the agent", "a node", "no experiment", "no verb",
+        "no request id", "long request id", "delete of a Deployment", "scale of a pod", "too many replicas",
+        "long grace", "empty fault", "exit code", "errors", "eat nothing", "long delay", "probe without how long",
+        "next zero probes",
+    ],
+)  # fmt: skip
+def test_what_is_refused(guard: Guard, refused: ActRequest, reason: Refusal.Reason.ValueType, words: str) -> None:
+    """Everything else is refused with its reason and a sentence that names the thing."""
+    with pytest.raises(RefusalError) as caught:
+        guard.check(refused)
+
+    assert caught.value.reason == reason
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("verb", "value"),
+    [
+        ("rollout", Rollout()),
+        ("pause", Pause()),
+        ("undo", Undo()),
+        ("restart", Restart()),
+        ("label_pod", LabelPod()),
+        ("traffic_policy", TrafficPolicy()),
+        ("call", Call()),
+    ],
+)
+def test_verbs_of_newer_agents(guard: Guard, verb: str, value: Message) -> None:
+    """A verb that this agent lacks is refused as unsupported, with its version and what to do."""
+    with pytest.raises(RefusalError) as caught:
+        guard.check(request(**{verb: value}))
+
+    assert caught.value.reason == Refusal.REASON_UNSUPPORTED
+    assert "this agent (version 0.1.0) cannot" in caught.value.message
+    assert "kubealive up" in caught.value.message
+
+
+def test_every_verb_is_either_supported_or_refused() -> None:
+    """The contract's verbs and this table of two halves agree."""
+    verbs = {field.name for field in ActRequest.DESCRIPTOR.oneofs_by_name["verb"].fields}
+
+    assert set(SUPPORTED) < verbs

@@ -1,0 +1,136 @@
+"""The world: what is news, what becomes a fact, and whose an Event is."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubealive.v1.agent_pb2 import KindAccess
+from kubealive.v1.facts_pb2 import KubeEvent
+from kubealive.v1.state_pb2 import KIND_NODE_USAGE, KIND_POD, Pod, Usage
+from tests.agent.fakes import Lab
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab()
+
+
+def event(uid: str = "uid-a", *, reason: str = "Killing", kind: str = "Pod", name: str = "") -> KubeEvent:
+    return KubeEvent(reason=reason, object_uid=uid, object_kind=kind, object_name=name)
+
+
+def reasons(lab: Lab) -> list[tuple[str, str]]:
+    return [(fact.event.reason, fact.experiment) for fact in lab.facts("event")]
+
+
+def test_an_unchanged_object_is_no_news(lab: Lab) -> None:
+    """A projection that equals the one before writes neither state nor fact."""
+    before = lab.journal.sequence
+    lab.world.apply(KIND_POD, "uid-new", Pod(name="getip-new", experiment="balance"), found=False)
+
+    assert lab.journal.sequence == before
+
+
+def test_a_change_is_state_and_a_fact_of_its_experiment(lab: Lab) -> None:
+    """A pod that becomes ready is newest state and a transition with its experiment."""
+    before = lab.journal.sequence
+    lab.world.apply(KIND_POD, "uid-new", Pod(name="getip-new", experiment="balance", ready=True), found=False)
+
+    assert len(lab.journal.changes_since(before)) == 1
+    fact = lab.facts("pod")[-1]
+    assert (fact.experiment, fact.pod.uid, fact.pod.ready, fact.pod.found) == ("balance", "uid-new", True, False)
+
+
+def test_a_deleted_object_is_gone_from_state_and_told(lab: Lab) -> None:
+    """A deletion is a tombstone and a transition; deleting it again is no news."""
+    lab.world.apply(KIND_POD, "uid-a", None, found=False)
+    after = lab.journal.sequence
+    lab.world.apply(KIND_POD, "uid-a", None, found=False)
+
+    assert lab.world.find("uid-a") is None
+    assert lab.journal.sequence == after
+    assert lab.facts("pod")[-1].experiment == "balance"
+
+
+def test_usage_is_state_only(lab: Lab) -> None:
+    """Metrics are keyed by another object's id and make no fact and no object."""
+    facts = lab.journal.fact_count
+    lab.world.apply(KIND_NODE_USAGE, "node-1", Usage(name="node-1", cpu_millis=5), found=False)
+
+    assert lab.journal.fact_count == facts
+    assert lab.world.find("node-1") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (event("uid-a"), [("Killing", "balance")]),
+        (event("uid-other"), []),
+        (event("node-1", kind="Node", name="node-1"), [("Killing", "")]),
+        (event("node-9", kind="Node", name="node-9"), []),
+        (event("never-seen"), []),
+    ],
+    ids=["ours", "not ours", "node in use", "node not in use", "unknown"],
+)
+def test_whose_an_event_is(lab: Lab, given: KubeEvent, expected: list[tuple[str, str]]) -> None:
+    """Events are kept with the experiment of their object, and dropped where no experiment is concerned."""
+    lab.world.event(given, found=False)
+
+    assert reasons(lab) == expected
+
+
+def test_an_event_may_outlive_its_object(lab: Lab) -> None:
+    """The last Events of a deleted pod still belong to its experiment."""
+    lab.world.apply(KIND_POD, "uid-a", None, found=False)
+    lab.world.event(event("uid-a"), found=False)
+
+    assert reasons(lab) == [("Killing", "balance")]
+
+
+def test_an_event_may_come_before_its_object(lab: Lab) -> None:
+    """Events wait for the other watch, and keep the time of their own arrival."""
+    lab.world.event(event("uid-z", reason="Scheduled"), found=False)
+    arrived = lab.clock.us
+    lab.clock.advance(1)
+    lab.world.apply(KIND_POD, "uid-z", Pod(name="z", experiment="heal"), found=False)
+
+    assert reasons(lab) == [("Scheduled", "heal")]
+    assert lab.facts("event")[0].time_us == arrived
+
+
+def test_waiting_events_are_bounded_and_counted(lab: Lab) -> None:
+    """Events of objects that never appear are let go, oldest first, and counted."""
+    for index in range(300):
+        lab.world.event(event(f"nobody-{index}"), found=False)
+
+    assert lab.world.events_dropped == 300 - 256
+    lab.clock.advance(6)
+    lab.world.event(event("nobody-last"), found=False)
+    assert lab.world.events_dropped == 300
+
+
+def test_old_events_of_objects_long_gone_do_not_wait(lab: Lab) -> None:
+    """What the first list finds about unknown objects is history of nothing that is shown."""
+    lab.world.event(event("uid-z"), found=True)
+    lab.world.apply(KIND_POD, "uid-z", Pod(name="z", experiment="heal"), found=False)
+
+    assert not reasons(lab)
+
+
+def test_access_is_told_when_it_changes(lab: Lab) -> None:
+    """A kind's state and reason are kept with their time, and repeated reports are no news."""
+    told: list[int] = []
+    lab.world.on_access = lambda: told.append(1)
+    for _ in range(2):
+        lab.world.access(KIND_POD, KindAccess.STATE_FORBIDDEN, "no right")
+
+    assert told == [1]
+    access = lab.world.accesses()[0]
+    assert (access.kind, access.state, access.reason) == (KIND_POD, KindAccess.STATE_FORBIDDEN, "no right")
+
+
+def test_a_note_is_a_fact(lab: Lab) -> None:
+    """The agent's own trouble stands in the timeline."""
+    lab.world.note("the watch of pods broke")
+
+    assert lab.facts("note")[0].note.message == "the watch of pods broke"
