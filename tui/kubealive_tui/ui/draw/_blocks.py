@@ -19,7 +19,7 @@ from kubealive_tui.model import (
 from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._charts import bins_lines, lines_lines, mark_line, stack_lines
 from kubealive_tui.ui.draw._matrix import matrix_lines
-from kubealive_tui.ui.draw._rail import rail_heading, rail_lines
+from kubealive_tui.ui.draw._rail import milestone_lines, rail_heading, rail_lines
 from kubealive_tui.ui.draw._strips import Pieces, paint
 from kubealive_tui.ui.draw._table import NOWHERE, Drawing, has_header, table_lines
 
@@ -27,11 +27,13 @@ __all__ = ["STAGES", "Block", "Pointing", "block_of", "share_out"]
 
 # Rows of a table that stay visible at each stage of want; below the last nothing of use is left.
 _ROWS = (12, 12, 12, 6, 4, 2)
+# Rail, times, words.
+_RAIL = 3
 # A chart's own lines: comfortable, least, and the most that more room gives it.
 _CHART_COMFORT = 4
 _CHART_LEAST = 2
-_CHART_MOST = 14
-_LANE_MOST = 5
+_CHART_MOST = 16
+_LANE_MOST = 6
 # Stages of want: long tables give way first, then charts, the timeline's third line, tables again, and all.
 STAGES = len(_ROWS)
 
@@ -80,17 +82,26 @@ def block_of(view: View, width: int, palette: Palette, pointing: Pointing | None
                 view.heading, wanted, floors, wanted, lambda room: _plain(matrix_lines(view, width, room, palette))
             )
         case Rail():
-            return _fixed(_rail_heading(view), rail_lines(view, width, palette))
+            return _rail(view, width, palette)
         case Strip():
             return _fixed(view.heading, [mark_line(view, width, palette)])
         case Sentence():
             return _fixed(view.heading, [[("  ", palette.blank), *paint(view.text, palette)]])
 
 
-def _rail_heading(view: Rail) -> Heading | None:
-    if view.heading is None and view.run is not None:
-        return rail_heading(view.run, view.now_us)
-    return view.heading
+def _rail(view: Rail, width: int, palette: Palette) -> Block:
+    """The rail; with room for all of them the milestones stand under it as a list."""
+    if view.run is None:
+        return _fixed(view.heading, rail_lines(view, width, palette))
+    run = view.run
+    heading = view.heading or rail_heading(run, view.now_us)
+
+    def draw(room: int) -> Drawing:
+        lines = rail_lines(view, width, palette)
+        return _plain(lines + milestone_lines(run, palette) if room > len(lines) else lines[:room])
+
+    count = len(run.milestones)
+    return Block(heading, _RAIL, (_RAIL,) * STAGES, _RAIL + count, draw, step=max(count, 1))
 
 
 def _table(view: Table, width: int, palette: Palette, pointing: Pointing) -> Block:
@@ -118,9 +129,9 @@ def _chart(view: Bins | Stack | Lines, width: int, palette: Palette) -> Block:
             most, step = _CHART_MOST + steps, 1
             draw = partial(lines_lines, view, width, palette=palette)
         case Bins():
-            step = max(len(view.lanes), 1)
-            floors = _steps(step * view.rows_a_lane, step, step)
-            most = step * _LANE_MOST
+            lanes, step = max(len(view.lanes), 1), 1
+            floors = _steps(lanes * view.rows_a_lane, lanes, lanes)
+            most = lanes * _LANE_MOST
             draw = partial(bins_lines, view, width, palette=palette)
         case Stack():
             step, floors, most = 2, _steps(2, 2, 2), 2 * _LANE_MOST

@@ -11,7 +11,7 @@ from kubealive_tui.model import Align, Bins, Lane, Line, Lines, Role, Series, Sp
 from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._strips import Piece, Pieces, aligned, clean, measure, paint
 
-__all__ = ["bins_lines", "column_heights", "lines_lines", "mark_line", "rebin", "stack_lines"]
+__all__ = ["bins_lines", "column_heights", "lane_rows", "lines_lines", "mark_line", "rebin", "stack_lines"]
 
 Values = Sequence[float | None]
 
@@ -22,6 +22,8 @@ _LEFT = 2
 _GAP = 1
 # A single lost request must be seen beside thousands of good ones, so failures are at least half a cell high.
 _LEAST_FAILURE = 4
+# Lines that a lane of failures takes at most: that some were lost is what it has to show.
+_FAILURE_ROWS = 2
 
 
 def rebin(values: Values, cells: int, merge: Callable[[list[float]], float]) -> list[float | None]:
@@ -55,7 +57,7 @@ def column_heights(values: Values, top: float, rows: int, *, least: int = 1) -> 
 def bins_lines(view: Bins, width: int, room: int, palette: Palette) -> list[Pieces]:
     """The lanes in `room` lines, each at least one high, without the heading."""
     left = _LEFT + max((measure(lane.label) for lane in view.lanes), default=0) + _GAP
-    heights = _shared(max(room, len(view.lanes)), len(view.lanes))
+    heights = lane_rows(view.lanes, room)
     notes = _notes([(lane.scale, rows) for lane, rows in zip(view.lanes, heights, strict=True)], view.span)
     right = max(map(measure, notes), default=0) + _GAP
     plot = max(width - left - right - 1, 1)
@@ -114,10 +116,18 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def _shared(room: int, parts: int) -> list[int]:
-    """Lines shared out evenly; the first parts get what is left."""
-    each, rest = divmod(room, max(parts, 1))
-    return [each + (1 if part < rest else 0) for part in range(parts)]
+def lane_rows(lanes: Sequence[Lane], room: int) -> list[int]:
+    """Lines of each lane, one at least; lanes of failures take little of a large chart, the others the rest."""
+    rows = [1] * len(lanes)
+    caps = [_FAILURE_ROWS if lane.role is Role.BAD else room for lane in lanes]
+    spare = room - len(lanes)
+    while spare > 0:
+        takers = [index for index, cap in enumerate(caps) if rows[index] < cap]
+        if not takers:
+            break
+        rows[min(takers, key=lambda index: rows[index])] += 1
+        spare -= 1
+    return rows
 
 
 def _notes(scales: Sequence[tuple[str, int]], span: str) -> list[str]:

@@ -12,7 +12,7 @@ from kubealive_tui.model import Ending, Heading, Line, Milestone, Outage, Rail, 
 from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._strips import Piece, Pieces, clean, cut, measure, paint
 
-__all__ = ["Label", "place", "rail_heading", "rail_lines", "seconds"]
+__all__ = ["Label", "milestone_lines", "place", "rail_heading", "rail_lines", "seconds"]
 
 _LEFT = 2
 # Spans (seconds) at which an open run is drawn, so that its marks keep their place as time goes on.
@@ -21,7 +21,7 @@ _SPANS = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 90, 120, 180, 240,
 _PAST_SHARE = 0.75
 # Cells that times may stand off their marks, and words off their times.
 _DRIFT = 8
-_WORD_DRIFT = 12
+_WORD_DRIFT = 16
 _WORD_GAP = 2
 # A rail shows at least this much time, so that a run which has only begun has a scale.
 _SHORTEST_US = 10_000
@@ -133,6 +133,21 @@ def rail_lines(view: Rail, width: int, palette: Palette) -> list[Pieces]:
     track = _track(run, scale, marks, palette, reach=scale.cell(now) if pending else cells - 1)
     times, words = _labels(marks, run, cells, missing, pending=pending)
     return [[indent, *track], [indent, *_row(times, palette)], [indent, *_row(words, palette)]]
+
+
+def milestone_lines(run: Run, palette: Palette) -> list[Pieces]:
+    """Every milestone on a line of its own: seconds from the trigger, whose word it is, what came."""
+    ordered = sorted(run.milestones, key=lambda m: (m.at_us is None, m.at_us or 0))
+    lines: list[Pieces] = []
+    for milestone in ordered:
+        known = milestone.at_us is not None
+        time = f"{seconds((milestone.at_us - run.began_us) / 1e6)} s" if milestone.at_us is not None else "–  "
+        mark = "●" if known else "○" if run.ending is Ending.OPEN else "–"
+        role = milestone.role if known else Role.DIM
+        words = line((f"{time:>9}  ", Role.TEXT if known else Role.DIM), (f"{mark} ", role))
+        words = line(words, (milestone.label, Role.TEXT if known else Role.DIM))
+        lines.append([*paint(words, palette), *paint(line((f"  {milestone.source.value}", Role.DIM)), palette)])
+    return lines
 
 
 def _now(run: Run, now_us: int | None) -> int:

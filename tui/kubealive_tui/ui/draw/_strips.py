@@ -150,24 +150,40 @@ def _beside(left: tuple[Piece, ...], left_width: int, right: tuple[Piece, ...], 
 
 @lru_cache(maxsize=_STRIPS_KEPT)
 def _strip(pieces: tuple[Piece, ...], width: int, blank: Style) -> Strip:
-    fitted: list[Piece] = []
-    used = 0
-    over = sum(cell_len(text) for text, _ in pieces) > width
-    limit = width - 1 if over else width
-    for text, style in pieces:
-        size = cell_len(text)
-        if used + size > limit:
-            head = _head(text, limit - used)
-            fitted.append((head, style))
-            used += cell_len(head)
-            break
-        fitted.append((text, style))
-        used += size
-    if over and width > 0:
-        fitted.append((_CUT, fitted[-1][1] if fitted else blank))
-        used += 1
+    used = sum(cell_len(text) for text, _ in pieces)
+    fitted = list(pieces) if used <= width else _without_blanks(pieces, used - width)
+    used = sum(cell_len(text) for text, _ in fitted)
+    if used > width:
+        fitted = _marked(fitted, width)
+        used = sum(cell_len(text) for text, _ in fitted)
     fitted.append((" " * (width - used), blank))
     return Strip([Segment(text, style) for text, style in _merged(fitted)], width)
+
+
+def _without_blanks(pieces: Pieces, excess: int) -> list[Piece]:
+    """The pieces without up to `excess` of the blanks at their end, where nothing is lost by a cut."""
+    kept = list(pieces)
+    while excess > 0 and kept:
+        text, style = kept.pop()
+        blanks = min(len(text) - len(text.rstrip(" ")), excess)
+        excess -= blanks
+        if blanks < len(text):
+            kept.append((text[: len(text) - blanks], style))
+            break
+    return kept
+
+
+def _marked(pieces: Pieces, width: int) -> list[Piece]:
+    """The pieces cut to `width` cells at most, the last of which says so."""
+    kept: list[Piece] = []
+    room = width - 1
+    for text, style in pieces if width > 0 else ():
+        head = _head(text, room)
+        if head != text:
+            return [*kept, (head + _CUT, style)]
+        kept.append((text, style))
+        room -= cell_len(text)
+    return kept
 
 
 def _merged(pieces: Iterable[Piece]) -> list[Piece]:

@@ -12,6 +12,8 @@ __all__ = ["NOWHERE", "Drawing", "Window", "bar", "has_header", "table_lines", "
 # The pointer's place at the left of each row, and the cell left free at the right edge.
 _MARGIN = 3
 _POINTER = " ▸ "
+# Columns that every terminal shows.
+_ALWAYS = 80
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -103,16 +105,17 @@ def _grid(columns: Sequence[Column], width: int) -> _Grid:
     """Which columns are shown, and how wide; those that wait for wider screens go first when room is short."""
     shown = {index: column.width for index, column in enumerate(columns) if column.least <= width}
     free = width - _MARGIN - sum(shown.values()) - (len(shown) - 1)
-    growing = [index for index in shown if columns[index].grows]
     while free < 0 and len(shown) > 1:
         last = max(shown, key=lambda index: (columns[index].least, index))
-        if columns[last].least <= 80:
+        if columns[last].least <= _ALWAYS:
             break
         free += shown.pop(last) + 1
-        growing = [index for index in growing if index in shown]
+    for _ in range(-free):
+        widest = max(shown, key=lambda index: shown[index])
+        shown[widest] -= 1 if shown[widest] > 1 else 0
+    growing = [index for index in shown if columns[index].grows]
     for place, index in enumerate(growing):
-        extra = max(free, 0) // len(growing) + (1 if place < max(free, 0) % len(growing) else 0)
-        shown[index] += extra
+        shown[index] += max(free, 0) // len(growing) + (1 if place < max(free, 0) % len(growing) else 0)
     return _Grid(columns, shown, width)
 
 
