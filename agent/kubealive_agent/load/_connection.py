@@ -224,18 +224,27 @@ class Connection:
             if sock is None:
                 self._fail(_OUTCOMES.get(code, "local"))
             else:
-                self._await_connect(sock, now_us)
+                self._use(sock, now_us)
             return
         self._fail("local")
 
-    def _await_connect(self, sock: socket.socket, now_us: int) -> None:
+    def _use(self, sock: socket.socket, now_us: int) -> None:
         network = self._network
         fd = sock.fileno()
-        self._sock, self._begun_us, self._reused = sock, now_us, False
-        self._state = _State.CONNECTING
+        self._sock, self._begun_us = sock, now_us
         network.connections[fd] = self
-        network.connecting.add(self, now_us=now_us)
-        network.poller.connecting(fd)
+        try:
+            sock.send(self._owner.request)  # within a node the handshake is over already
+        except BlockingIOError:
+            self._state = _State.CONNECTING
+            network.connecting.add(self, now_us=now_us)
+            network.poller.opening(fd)
+        except OSError as error:
+            self._fail(_OUTCOMES.get(error.errno or 0, "local"))
+        else:
+            self._state = _State.REPLYING
+            network.replying.add(self, now_us=now_us)
+            network.poller.opened(fd)
 
     def _send(self, sock: socket.socket, now_us: int) -> None:
         try:
@@ -247,7 +256,7 @@ class Connection:
         network = self._network
         if not self._reused:
             network.connecting.discard(self)
-            network.poller.reading(sock.fileno())
+            network.poller.connected(sock.fileno())
         network.replying.add(self, now_us=now_us)
         self._state = _State.REPLYING
 
@@ -319,8 +328,9 @@ class Connection:
         network, sock = self._network, self._sock
         if sock is not None:
             fd = sock.fileno()
-            (network.connecting if self._state is _State.CONNECTING else network.replying).discard(self)
-            network.poller.forget(fd)
+            if self._state is not _State.CLOSED:
+                (network.connecting if self._state is _State.CONNECTING else network.replying).discard(self)
+                network.poller.forget(fd)
             del network.connections[fd]
             sock.close()
         if self._port and clean:

@@ -23,11 +23,14 @@ class Poller(Protocol):
     def watch(self, fd: int) -> None:
         """Report a pipe for as long as there is something to read."""
 
-    def connecting(self, fd: int) -> None:
-        """Report when a new connection is established or has failed, and from then on as `reading` says."""
+    def opening(self, fd: int) -> None:
+        """Report when a new connection is established or has failed."""
 
-    def reading(self, fd: int) -> None:
-        """Report when there is something to read or the other side has closed."""
+    def connected(self, fd: int) -> None:
+        """It is established: report from now on as for an opened one."""
+
+    def opened(self, fd: int) -> None:
+        """Report when there is something to read from a connection or the other side has closed."""
 
     def forget(self, fd: int) -> None:
         """Report nothing more. To be called before the descriptor is closed."""
@@ -47,7 +50,8 @@ if sys.platform == "linux":
     class EpollPoller:
         """Edge-triggered, and quiet about descriptors that were closed."""
 
-        _EVENTS: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+        _OPENED: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+        _OPENING: Final = _OPENED | select.EPOLLOUT
 
         def __init__(self) -> None:
             self._epoll = select.epoll()
@@ -56,12 +60,16 @@ if sys.platform == "linux":
             """See Poller."""
             self._epoll.register(fd, select.EPOLLIN)
 
-        def connecting(self, fd: int) -> None:
+        def opening(self, fd: int) -> None:
             """See Poller."""
-            self._epoll.register(fd, self._EVENTS)
+            self._epoll.register(fd, self._OPENING)
 
-        def reading(self, fd: int) -> None:
-            """See Poller; edges of reading are reported already."""
+        def connected(self, fd: int) -> None:
+            """See Poller; what is to be read is reported already."""
+
+        def opened(self, fd: int) -> None:
+            """See Poller."""
+            self._epoll.register(fd, self._OPENED)
 
         def forget(self, fd: int) -> None:
             """See Poller; closing the descriptor is enough."""
@@ -88,13 +96,17 @@ class SelectorPoller:
         """See Poller."""
         self._selector.register(fd, selectors.EVENT_READ)
 
-    def connecting(self, fd: int) -> None:
+    def opening(self, fd: int) -> None:
         """See Poller."""
         self._selector.register(fd, selectors.EVENT_WRITE)
 
-    def reading(self, fd: int) -> None:
+    def connected(self, fd: int) -> None:
         """See Poller."""
         self._selector.modify(fd, selectors.EVENT_READ)
+
+    def opened(self, fd: int) -> None:
+        """See Poller."""
+        self._selector.register(fd, selectors.EVENT_READ)
 
     def forget(self, fd: int) -> None:
         """See Poller."""

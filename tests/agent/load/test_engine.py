@@ -139,7 +139,8 @@ def test_connect_timeout_spoils_the_port() -> None:
     assert max(found.ports_quarantined for found in run.bins) == 3
 
 
-def test_retransmitted_connect_is_marked() -> None:
+@POLLERS
+def test_retransmitted_connect_is_marked(make: Callable[[], Poller]) -> None:
     """An ok that needed a second SYN counts as ok, and says what it needed."""
     listener, fillers = _full_listener()
 
@@ -154,7 +155,7 @@ def test_retransmitted_connect_is_marked() -> None:
                     connection.sendall(reply())
 
     listener.settimeout(2)
-    with listener, Rig(connect_timeout_us=2_500_000) as rig:
+    with listener, Rig(poller=make(), connect_timeout_us=2_500_000) as rig:
         rig.send(_burst(listener.getsockname()[1], 1))
         thread = threading.Timer(0.3, serve)
         thread.start()

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterable
 
 from kubealive_agent.load import Bin, Start
-from kubealive_agent.load._connection import Network
+from kubealive_agent.load._connection import READ_TIMEOUT_US, Network
 from kubealive_agent.load._load import MAX_WAIT_US, Load
 from kubealive_agent.load._ports import SourcePorts
 from kubealive_agent.load._resolver import Resolver
@@ -22,8 +22,9 @@ class NoEvents:
     """A poller that never reports anything."""
 
     def watch(self, fd: int) -> None: ...
-    def connecting(self, fd: int) -> None: ...
-    def reading(self, fd: int) -> None: ...
+    def opening(self, fd: int) -> None: ...
+    def connected(self, fd: int) -> None: ...
+    def opened(self, fd: int) -> None: ...
     def forget(self, fd: int) -> None: ...
     def close(self) -> None: ...
 
@@ -62,7 +63,7 @@ def test_stop_withdraws_what_waits() -> None:
         load.dispatch()
         load.stop()
         in_flight = load.over
-        for connection in network.connecting.pop_expired(clock.now_us + 900_000):
+        for connection in network.replying.pop_expired(clock.now_us + READ_TIMEOUT_US):
             connection.expire()
         load.close()
     assert (in_flight, load.over) == (False, True)
