@@ -8,20 +8,13 @@ import pytest
 
 from kubealive.v1.agent_pb2 import (
     ActRequest,
-    Call,
     Cure,
     DeletePod,
     Fault,
     Hang,
-    LabelPod,
-    Pause,
     ProbeFault,
     Refusal,
-    Restart,
-    Rollout,
     Scale,
-    TrafficPolicy,
-    Undo,
 )
 from kubealive_agent._errors import RefusalError
 from kubealive_agent.actions import SUPPORTED, Guard
@@ -110,22 +103,13 @@ def test_what_is_refused(guard: Guard, refused: ActRequest, reason: Refusal.Reas
     assert words in caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("verb", "value"),
-    [
-        ("rollout", Rollout()),
-        ("pause", Pause()),
-        ("undo", Undo()),
-        ("restart", Restart()),
-        ("label_pod", LabelPod()),
-        ("traffic_policy", TrafficPolicy()),
-        ("call", Call()),
-    ],
-)
-def test_verbs_of_newer_agents(guard: Guard, verb: str, value: Message) -> None:
+@pytest.mark.parametrize("verb", ["rollout", "pause", "undo", "restart", "label_pod", "traffic_policy", "call"])
+def test_verbs_of_newer_agents(guard: Guard, verb: str) -> None:
     """A verb that this agent lacks is refused as unsupported, with its version and what to do."""
+    asked = ActRequest(request_id="r", experiment="balance", uid="uid-a")
+    getattr(asked, verb).SetInParent()
     with pytest.raises(RefusalError) as caught:
-        guard.check(request(**{verb: value}))
+        guard.check(asked)
 
     assert caught.value.reason == Refusal.REASON_UNSUPPORTED
     assert "this agent (version 0.1.0) cannot" in caught.value.message
