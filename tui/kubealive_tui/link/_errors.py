@@ -1,0 +1,27 @@
+"""What keeps the link from being made, below LinkError, by what helps against it.
+
+LinkError
+├── DeniedError          credentials, rights or TLS: somebody has to change something
+└── NotInstalledError    there is no agent: `kubealive up`
+
+A plain LinkError may pass by itself: the API server does not answer, the agent's pod is not ready.
+"""
+
+from kubealive_tui.errors import LinkError
+from kubealive_tui.install import ApiError
+
+__all__ = ["DeniedError", "NotInstalledError", "link_error"]
+
+
+class DeniedError(LinkError):
+    """Credentials, rights or certificates do not let us in; trying again alone does not help."""
+
+
+class NotInstalledError(LinkError):
+    """The namespace has no agent."""
+
+
+def link_error(error: ApiError) -> LinkError:
+    """The failed request as trouble of the link, in its own words."""
+    denied = error.status in {401, 403} or error.reason == "TLS"
+    return DeniedError(error.message) if denied else LinkError(error.message)
