@@ -98,7 +98,7 @@ class Connection:
 
     def renew(self) -> bool:
         """Make ready for the next request; false when the connection cannot carry another."""
-        if self._reader.at_eof() or self._writer.is_closing():
+        if self.stale:
             return False
         try:
             self._protocol.start_next_cycle()

@@ -52,7 +52,7 @@ def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> Iterator[facts_pb
         (Aspect.ASPECT_READY, flipped),
         (Aspect.ASPECT_DELETING, new.HasField("deletion_us") != before.HasField("deletion_us")),
         (Aspect.ASPECT_RESTARTS, restarted),
-        (Aspect.ASPECT_LABELS, old is not None and new.labels != old.labels),
+        (Aspect.ASPECT_LABELS, old is not None and dict(new.labels) != dict(old.labels)),
         (Aspect.ASPECT_IMAGE, old is not None and new.image != old.image),
     )
     return (aspect for aspect, holds in tests if holds)
