@@ -1,9 +1,11 @@
 import dataclasses
+import shutil
+from pathlib import Path
 
 import pytest
 
 from kubealive_tui.errors import UsageError
-from kubealive_tui.install import Manifest, Wanted, experiments, render
+from kubealive_tui.install import Manifest, ManifestError, Wanted, _manifests, experiments, render
 
 
 def by_ref(wanted: Wanted) -> dict[str, Manifest]:
@@ -92,3 +94,31 @@ def test_rendering_leaves_the_next_one_alone() -> None:
     wanted = Wanted()
     render(wanted)[0].body["metadata"]["name"] = "spoiled"
     assert render(dataclasses.replace(wanted))[0].body["metadata"]["name"] == "kubealive"
+
+
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lay the manifests out as the wheel carries them."""
+    monkeypatch.setattr(_manifests, "files", lambda package: tmp_path)
+    return Path(shutil.copytree(Path(__file__).parents[3] / "manifests", tmp_path / "_manifests"))
+
+
+def test_wheel_carries_the_manifests(packaged: Path) -> None:
+    """Outside a checkout the copy in the wheel is read."""
+    (packaged / "balance/service.yaml").write_text((packaged / "agent/serviceaccount.yaml").read_text())
+    assert "service/getip" not in by_ref(Wanted())
+
+
+def test_kustomization_that_asks_for_more_is_refused(packaged: Path) -> None:
+    """A feature that `up` would leave out is an error, and not a difference between the two ways to install."""
+    with (packaged / "balance/kustomization.yaml").open("a") as kustomization:
+        kustomization.write("namePrefix: x-\n")
+    with pytest.raises(ManifestError, match=r"balance/kustomization\.yaml uses namePrefix"):
+        render(Wanted())
+
+
+def test_kind_outside_the_table_is_refused(packaged: Path) -> None:
+    """A kind that has no path here is named with those that have one."""
+    (packaged / "balance/service.yaml").write_text("{kind: Gateway, apiVersion: v9, metadata: {name: x}}")
+    with pytest.raises(ManifestError, match=r"a Gateway of v9; known are Namespace \(v1\)"):
+        render(Wanted())
