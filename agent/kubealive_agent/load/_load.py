@@ -94,7 +94,7 @@ class Load:
         """What became known since the last call; the last element is Stopped once the load is over."""
         if not self._waiting and self._outages.settled == self._sequence:
             self._outages.quiet_until(self._network.clock())
-        over = self.over and self._reason is not None
+        over = self.over
         if over:
             self._outages.finish()
         reports: list[AnyReport] = [*self._bins.take(ports_quarantined=self._network.ports.quarantined)]
