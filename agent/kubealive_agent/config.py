@@ -102,7 +102,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     flag("--fault-port", "8081", "port on which the workloads take faults")
     flag(
         "--fault-token-file",
-        "/var/run/kubealive/faults/token",
+        "/var/run/secrets/kubealive/faults/token",
         "file with the token for that port, read at each use; FAULT_TOKEN wins",
     )
     flag("--api", "", "URL of the API server; without it the one of the pod's service account")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+import yaml
 
 from kubealive_agent._errors import ConfigError
 from kubealive_agent.config import Listen, parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -62,3 +60,12 @@ def test_outside_a_pod_the_namespace_has_to_be_named(tmp_path: Path) -> None:
     """Without a service account the sentence says which flag is needed."""
     with pytest.raises(ConfigError, match="name one with --namespace"):
         parse([], {}, namespace_file=tmp_path / "missing")
+
+
+def test_the_fault_token_is_where_the_manifest_mounts_it() -> None:
+    """The default path and the agent's Deployment agree."""
+    manifest = Path(__file__).parents[2] / "manifests" / "agent" / "deployment.yaml"
+    container = yaml.safe_load(manifest.read_text())["spec"]["template"]["spec"]["containers"][0]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+
+    assert parse(["--namespace", "n"], {}).fault_token_file == Path(mounts["faults"]) / "token"
