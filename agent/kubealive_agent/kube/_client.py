@@ -194,15 +194,11 @@ async def _whole_body(connection: Connection, call: Call) -> bytes:
 
 async def _lines(connection: Connection, call: Call, *, idle_deadline: float) -> AsyncIterator[bytes]:
     splitter = LineSplitter()
-    chunks = aiter(connection.chunks())
-    while True:
-        with _translated(call, deadline=idle_deadline):
-            async with asyncio.timeout(idle_deadline):
-                chunk = await anext(chunks, None)
-        if chunk is None:
-            return
-        for line in splitter.feed(chunk):
-            yield line
+    connection.end_when_silent(idle_deadline)
+    with _translated(call, deadline=idle_deadline):
+        async for chunk in connection.chunks():
+            for line in splitter.feed(chunk):
+                yield line
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Call:
 class Connection:
     """Carries one request at a time; whoever opened it closes it."""
 
-    __slots__ = ("_protocol", "_reader", "_writer", "answered")
+    __slots__ = ("_heard", "_now", "_protocol", "_reader", "_silence", "_silent", "_timer", "_writer", "answered")
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -61,6 +61,11 @@ class Connection:
         self._protocol = h11.Connection(h11.CLIENT)
         # A byte of the answer has come: from here on the server has certainly seen the request.
         self.answered = False
+        self._now = asyncio.get_running_loop().time
+        self._silence = 0.0
+        self._heard = 0.0
+        self._silent = False
+        self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> Self:
@@ -84,6 +89,23 @@ class Connection:
                 raise ConnectionResetError("the server closed the connection without an answer")
         return event
 
+    def end_when_silent(self, seconds: float) -> None:
+        """Let a read raise TimeoutError once nothing came for that long.
+
+        One timer a connection does it, since a timer a read would be a sixth of what a watch event costs.
+        """
+        self._silence = seconds
+        self._heard = self._now()
+        self._check_silence()
+
+    def _check_silence(self) -> None:
+        left = self._heard + self._silence - self._now()
+        if left > 0:
+            self._timer = asyncio.get_running_loop().call_later(left, self._check_silence)
+        else:
+            self._silent = True
+            self._writer.transport.abort()
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives. Raises OSError or h11.ProtocolError when it is cut."""
         while isinstance(event := await self._next(), h11.Data):
@@ -92,6 +114,9 @@ class Connection:
     async def _next(self) -> object:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
             received = await self._reader.read(_READ_BYTES)
+            if self._silent:
+                raise TimeoutError
+            self._heard = self._now()
             self.answered = self.answered or bool(received)
             self._protocol.receive_data(received)
         return event
@@ -113,6 +138,8 @@ class Connection:
 
     def close(self) -> None:
         """Drop the connection at once; a farewell in TLS would wait for a peer that may be gone."""
+        if self._timer:
+            self._timer.cancel()
         self._writer.transport.abort()
 
 
