@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kubealive.v1 import agent_pb2, facts_pb2, state_pb2
 
+from kubealive.v1 import agent_pb2, facts_pb2, state_pb2
 from kubealive_tui.errors import RecordingError
 from kubealive_tui.feed import Head, Recorder, Recording, _convert
 from kubealive_tui.feed._format import FORMAT_VERSION, MAGIC, Kind, entry_bytes

@@ -10,6 +10,7 @@ A kind that a reader does not know is passed over, so that a later version may a
 
 import base64
 import json
+import mmap
 import struct
 import zlib
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ __all__ = ["FORMAT_VERSION", "Entry", "Head", "Kind", "decode_link", "encode_lin
 
 MAGIC = b"KUBEALIVE\r\n\x1a"  # line ends and a ctrl-Z, so that a transfer as text is noticed
 FORMAT_VERSION = 1
+Bytes = bytes | mmap.mmap
 _HEAD = struct.Struct("<HI")  # version, length of the JSON; its checksum follows it
 _ENTRY = struct.Struct("<BQII")  # kind, offset in µs, length, checksum over all of these and the payload
 _CHECKED = struct.Struct("<BQI")
@@ -53,12 +55,14 @@ class Head:
         return MAGIC + _HEAD.pack(FORMAT_VERSION, len(raw)) + raw + _SUM.pack(zlib.crc32(raw))
 
     @classmethod
-    def read(cls, data: bytes | memoryview, path: str) -> "tuple[Head, int]":
+    def read(cls, data: Bytes, path: str) -> "tuple[Head, int]":
         """Return the head and where the entries begin; raises RecordingError with a sentence about `path`."""
         if not len(data):
             raise RecordingError(f"{path} is empty; record one with `kubealive-tui --record {path}`")
         if bytes(data[: len(MAGIC)]) != MAGIC:
-            raise RecordingError(f"{path} is not a kubealive recording; record one with `kubealive-tui --record FILE`")
+            raise RecordingError(
+                f"{path} is not a kubealive recording; record one with `kubealive-tui --record FILE`"
+            )
         try:
             version, length = _HEAD.unpack_from(data, len(MAGIC))
             if version > FORMAT_VERSION:
@@ -74,7 +78,9 @@ class Head:
             known = json.loads(raw)
             return cls(**{name: known[name] for name in cls.__slots__}), begin + length + _SUM.size
         except (struct.error, ValueError, KeyError, TypeError) as exc:
-            raise RecordingError(f"{path} was cut within its head and holds nothing to replay; record anew") from exc
+            raise RecordingError(
+                f"{path} was cut within its head and holds nothing to replay; record anew"
+            ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def entry_bytes(kind: Kind, offset_us: int, payload: bytes) -> bytes:
     return _ENTRY.pack(kind.value, offset_us, len(payload), checked) + payload
 
 
-def read_entry(data: bytes | memoryview, position: int) -> Entry | None:
+def read_entry(data: Bytes, position: int) -> Entry | None:
     """Return the entry that begins at `position`, or None where no whole one does."""
     if position + _ENTRY.size > len(data):
         return None

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from google.protobuf.message import DecodeError
-from kubealive.v1 import agent_pb2
 
+from kubealive.v1 import agent_pb2
 from kubealive_tui.errors import RecordingError
 from kubealive_tui.feed._convert import frame
 from kubealive_tui.feed._format import Entry, Head, Kind, decode_link, read_entry

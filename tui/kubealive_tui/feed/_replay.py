@@ -163,7 +163,7 @@ class ReplayFeed:
     async def ask(self, request: Request) -> str:
         """Refuse, whatever it is."""
         raise RefusedError(
-            f"a recording cannot be acted on ({type(request).__name__}); start `kubealive-tui` to act on the cluster"
+            f"a recording cannot be acted on ({type(request).__name__}); start kubealive-tui to act on a cluster"
         )
 
     def interest(self, experiments: frozenset[str]) -> None:

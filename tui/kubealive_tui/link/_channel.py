@@ -11,9 +11,9 @@ _OPTIONS = [
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 3_000),
+    # Also the time that a dial may take, and ours has look-ups before the first byte. Who redials makes a new
+    # channel, so that the library's own back-off never counts.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     # An action must not happen twice because the library thought that it had not happened.
     ("grpc.enable_retries", 0),
     # Each channel dials anew; a shared pool would hand out the dead connection and its back-off.

@@ -1,0 +1,25 @@
+"""Whether a client and an agent of two versions can work together: one minor apart is promised, no more."""
+
+import re
+
+__all__ = ["mismatch"]
+
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+
+
+def mismatch(agent: str, client: str) -> str:
+    """Return why these two cannot work together and what to do, or nothing if they can."""
+    theirs, ours = _VERSION.match(agent), _VERSION.match(client)
+    if theirs is None or ours is None:
+        return f"the agent calls itself version {agent!r}, which is none; replace it with `kubealive up`"
+    them, us = _numbers(theirs), _numbers(ours)
+    if them[0] == us[0] and abs(them[1] - us[1]) <= 1:
+        return ""
+    known = f"agent {agent} and this kubealive {client} are more than one minor version apart"
+    if them < us:
+        return f"{known}; replace the agent with `kubealive up`"
+    return f"{known}; install kubealive {them[0]}.{them[1]} here"
+
+
+def _numbers(found: re.Match[str]) -> tuple[int, int]:
+    return int(found[1]), int(found[2])
