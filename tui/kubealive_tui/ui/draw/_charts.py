@@ -50,7 +50,7 @@ def column_heights(values: Values, top: float, rows: int, *, least: int = 1) -> 
         elif value <= 0 or top <= 0:
             heights.append(0)
         else:
-            heights.append(min(max(round(value / top * full), least), full))
+            heights.append(min(max(round(min(value / top, 1.0) * full), least), full))
     return heights
 
 

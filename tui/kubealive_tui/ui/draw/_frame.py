@@ -24,10 +24,13 @@ _LINK_GLYPH = {
     LinkState.DEGRADED: "◌",
     LinkState.NOT_INSTALLED: "–",
 }
-# Cells that are kept for context and namespace before anything at the right is left out, and for a reason.
-_LEAST_WHERE = 24
+# Cells kept for context and namespace, the fewest in which a reason says anything, and those it gets before
+# clock and counts do.
+_LEAST_WHERE = 25
 _LEAST_REASON = 12
+_REASON_WANTED = 32
 _REPLAY_BAR = 16
+_STALE_RANK = 3
 _LINK_RANK = 4
 _SOURCE_CELLS = 9
 # Angle marks: a step down in the path of names, and tabs that lie beyond an edge.
@@ -44,7 +47,7 @@ def header_line(header: Header, width: int, palette: Palette) -> Pieces:
         header.namespace,
     )
     room = width - 2
-    facts = _facts(header, room - _LEAST_WHERE)
+    facts = _facts(header, room - _LEAST_WHERE - 2)
     right: list[Span] = []
     for fact in facts:
         right += [Span("  "), *fact] if right else fact
@@ -57,16 +60,26 @@ def header_line(header: Header, width: int, palette: Palette) -> Pieces:
 
 
 def _facts(header: Header, room: int) -> list[Line]:
-    """What stands at the right, in order; what has no room is left out, the lowest of the ranks first."""
+    """What stands at the right, in order; what has no room is left out, the lowest of the ranks first.
+
+    Why the link is lost stands behind the link's word, and clock and counts make room for it.
+    """
     ranked = [(rank, fact) for rank, fact in _ranked(header) if fact]
+
+    said = header.reason if not header.link.live else ""
+    reason = min(measure(said) + 2, _REASON_WANTED) if said else 0
 
     def used() -> int:
         return sum(measure(fact) + 2 for _, fact in ranked) - 2
 
-    while len(ranked) > 1 and used() > room:
-        ranked.remove(min(ranked, key=lambda pair: pair[0]))
-    if header.reason and not header.link.live:
-        ranked = _with_reason(header, ranked, room - used())
+    while len(ranked) > 1 and used() + reason > room:
+        least = min(ranked, key=lambda pair: pair[0])
+        if used() <= room and least[0] >= _STALE_RANK:
+            break
+        ranked.remove(least)
+    if said and room - used() >= _LEAST_REASON:
+        words = line((cut(f": {said}", room - used()), Role.MUTED))
+        ranked = [(rank, line(fact, words) if rank == _LINK_RANK else fact) for rank, fact in ranked]
     return [fact for _, fact in ranked]
 
 
@@ -76,7 +89,7 @@ def _ranked(header: Header) -> list[tuple[int, Line]]:
     time: Line = () if header.now_us is None else line((clock(header.now_us, header.zone), Role.STRONG))
     return [
         (_LINK_RANK, _link(header)),
-        (3, line((f"data {_age(header.age_s or 0.0)} old", Role.WAITING)) if stale else ()),
+        (_STALE_RANK, line((f"data {_age(header.age_s or 0.0)} old", Role.WAITING)) if stale else ()),
         (1, _counted(header.nodes, "node", "nodes")),
         (0, _counted(header.viewers, "here", "here")),
         (5, line(("READ-ONLY", Role.WAITING)) if header.read_only else ()),
@@ -87,14 +100,6 @@ def _ranked(header: Header) -> list[tuple[int, Line]]:
 
 def _counted(count: int | None, one: str, many: str) -> Line:
     return () if count is None else line((f"{count} {one if count == 1 else many}", Role.MUTED))
-
-
-def _with_reason(header: Header, ranked: list[tuple[int, Line]], room: int) -> list[tuple[int, Line]]:
-    """The reason behind the link's word, as much of it as there is room for."""
-    if room < _LEAST_REASON:
-        return ranked
-    reason = line((cut(f": {header.reason}", room), Role.MUTED))
-    return [(rank, line(fact, reason) if rank == _LINK_RANK else fact) for rank, fact in ranked]
 
 
 def _link(header: Header) -> Line:

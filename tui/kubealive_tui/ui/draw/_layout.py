@@ -86,7 +86,7 @@ def compose(screen: ScreenModel, size: Size, palette: Palette) -> Composition:
 
 def _views_width(width: int) -> int:
     """Cells of the views where the timeline stands beside them."""
-    timeline = max(min(width - _VIEWS_WANTED, round(width * _TIMELINE_SHARE)), _TIMELINE_LEAST)
+    timeline = max(min(width - _VIEWS_WANTED - _GUTTER, round(width * _TIMELINE_SHARE)), _TIMELINE_LEAST)
     return width - timeline - _GUTTER
 
 

@@ -27,6 +27,7 @@ _WORD_GAP = 2
 _SHORTEST_US = 10_000
 # Cells that the name of whoever pressed the key may take.
 _ACTOR_CELLS = 12
+_SOURCE_CELLS = 9
 # The trigger's own labels never give way.
 _HEAVIEST = 1_000
 
@@ -143,10 +144,10 @@ def milestone_lines(run: Run, palette: Palette) -> list[Pieces]:
         known = milestone.at_us is not None
         time = f"{seconds((milestone.at_us - run.began_us) / 1e6)} s" if milestone.at_us is not None else "–  "
         mark = "●" if known else "○" if run.ending is Ending.OPEN else "–"
-        role = milestone.role if known else Role.DIM
-        words = line((f"{time:>9}  ", Role.TEXT if known else Role.DIM), (f"{mark} ", role))
-        words = line(words, (milestone.label, Role.TEXT if known else Role.DIM))
-        lines.append([*paint(words, palette), *paint(line((f"  {milestone.source.value}", Role.DIM)), palette)])
+        role, word = (milestone.role, Role.TEXT) if known else (Role.DIM, Role.DIM)
+        source = f"{milestone.source.value:<{_SOURCE_CELLS}}"
+        words = line((f"{time:>9}  ", word), (source, Role.MUTED), (f"{mark} ", role), (milestone.label, word))
+        lines.append(paint(words, palette))
     return lines
 
 

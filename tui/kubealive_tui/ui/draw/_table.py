@@ -103,7 +103,7 @@ class _Grid:
 
 def _grid(columns: Sequence[Column], width: int) -> _Grid:
     """Which columns are shown, and how wide; those that wait for wider screens go first when room is short."""
-    shown = {index: column.width for index, column in enumerate(columns) if column.least <= width}
+    shown = {index: column.width for index, column in enumerate(columns) if column.least <= max(width, _ALWAYS)}
     free = width - _MARGIN - sum(shown.values()) - (len(shown) - 1)
     while free < 0 and len(shown) > 1:
         last = max(shown, key=lambda index: (columns[index].least, index))
