@@ -53,6 +53,7 @@ async def run(config: Config) -> None:
         stack.callback(agent.kube.close)
         stack.push_async_callback(agent.engine.close)
         stack.push_async_callback(agent.actions.close)
+        stack.push_async_callback(agent.calls.close)
         health_port = await _listen(stack, health, config.health)
         grpc_port = await _start(server, config.grpc)
         where = f"{config.grpc.host}:{grpc_port}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -15,12 +15,14 @@ from kubealive.v1.facts_pb2 import Action, Fact
 from kubealive.v1.state_pb2 import LoadMode
 from kubealive_agent._errors import RefusalError
 from kubealive_agent._sizes import MAX_CPU
-from kubealive_agent.actions import SUPPORTED
+from kubealive_agent.actions import SUPPORTED, Once
 from kubealive_agent.kube import KubeError
 from kubealive_agent.load import MAX_CONNECTIONS, MAX_COUNT, MAX_DURATION_US, MAX_RATE
 from kubealive_agent.targets import describe
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
     from kubealive_agent._ids import Ids
     from kubealive_agent.actions import Actions, KubeApi
     from kubealive_agent.audit import Audit
@@ -61,6 +63,8 @@ class Calls:
     audit: Audit
     ids: Ids
     _kubernetes_version: str = ""
+    _underway: Once[Message] = field(default_factory=lambda: Once(max_remembered=0))
+    """Calls that go on without their caller; nobody asks for their answers again."""
 
     async def info(self) -> GetInfoResponse:
         """Versions, capabilities, rights and caps."""
@@ -88,23 +92,38 @@ class Calls:
         return await self.actions.act(request)
 
     async def stop_all(self, request: agent_pb2.StopAllRequest) -> agent_pb2.StopAllResponse:
-        """Stop all load and cure all faults."""
-        return await self.actions.stop_all(request.session_id)
+        """Stop all load and cure all faults, whether or not the caller stays to hear of it."""
+        key = self.ids.next("stop")
+        stopped = await self._underway.run(key, lambda: self.actions.stop_all(request.session_id))
+        return cast("agent_pb2.StopAllResponse", stopped)
 
     async def set_load(self, request: SetLoadRequest) -> SetLoadResponse:
-        """Start, change or stop an experiment's traffic; a fact and an audit line say who did."""
+        """Start, change or stop an experiment's traffic; a fact and an audit line say who did.
+
+        What has begun is finished even if the caller has gone: half a start would be load without an owner.
+        """
         try:
             session = self.sessions.get(request.session_id)
             if session.read_only:
                 return SetLoadResponse(refusal=_READ_ONLY)
+            action_id = self.ids.next("a")
+            done = await self._underway.run(
+                action_id, lambda: self._set_load_as(session.actor, request, action_id)
+            )
         except RefusalError as exc:
             return SetLoadResponse(refusal=exc.refusal())
-        action = Action(actor=session.actor, verb="set_load", phase=Action.PHASE_REQUESTED)
+        return cast("SetLoadResponse", done)
+
+    async def close(self) -> None:
+        """Cancel the calls under way."""
+        await self._underway.close()
+
+    async def _set_load_as(self, actor: str, request: SetLoadRequest, action_id: str) -> SetLoadResponse:
+        action = Action(actor=actor, verb="set_load", phase=Action.PHASE_REQUESTED)
         action.parameters.update(_parameters(request))
-        action_id = self.ids.next("a")
         self._write(action, action_id, request.experiment)
         try:
-            load_id = await self._set_load(request, session.actor)
+            load_id = await self._set_load(request, actor)
         except RefusalError as exc:
             action.phase, action.message = Action.PHASE_REFUSED, exc.message
             return SetLoadResponse(refusal=exc.refusal())

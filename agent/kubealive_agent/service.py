@@ -89,7 +89,9 @@ class Service:
         try:
             stream = self._sessions.connect(request)
         except RefusalError as exc:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, exc.message)
+            invalid = exc.reason == agent_pb2.Refusal.REASON_INVALID
+            code = grpc.StatusCode.INVALID_ARGUMENT if invalid else grpc.StatusCode.RESOURCE_EXHAUSTED
+            await context.abort(code, exc.message)
         try:
             async for frame in self._feed.frames(request, stream):
                 yield frame

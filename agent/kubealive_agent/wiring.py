@@ -49,6 +49,7 @@ class Agent:
     engine: LoadSupervisor
     loads: Loads
     actions: Actions
+    calls: Calls
     service: Service
 
 
@@ -93,7 +94,7 @@ def build(config: Config) -> Agent:
     board.pids = lambda: _pids(engine)
     world.on_access = board.changed
     service = Service(calls, sessions, Feed(journal, clock, board))
-    return Agent(clock, kube, journal, world, sessions, board, engine, loads, actions, service)
+    return Agent(clock, kube, journal, world, sessions, board, engine, loads, actions, calls, service)
 
 
 def _kube(config: Config) -> KubeClient:

@@ -9,6 +9,7 @@ from kubealive_agent.actions._act import Actions, ObserveTraffic
 from kubealive_agent.actions._faults import FaultPort
 from kubealive_agent.actions._guard import SUPPORTED, Guard
 from kubealive_agent.actions._objects import KubeApi, Objects
+from kubealive_agent.actions._once import Once
 from kubealive_agent.actions._step import Step
 
-__all__ = ["SUPPORTED", "Actions", "FaultPort", "Guard", "KubeApi", "Objects", "ObserveTraffic", "Step"]
+__all__ = ["SUPPORTED", "Actions", "FaultPort", "Guard", "KubeApi", "Objects", "ObserveTraffic", "Once", "Step"]
