@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,12 @@ def test_golden() -> None:
     assert texts(compose(balance(), SMALL, PALETTE)) == GOLDEN.splitlines()
 
 
+def test_golden_wide() -> None:
+    """Tab 1 at 160x36, word for word, with the timeline beside."""
+    golden = Path(__file__).parent / "golden" / "balance-160x36.txt"
+    assert texts(compose(balance(), Size(160, 36), PALETTE)) == golden.read_text(encoding="utf-8").splitlines()
+
+
 @pytest.mark.parametrize(
     "profile", [Profile(c, t) for c in Colours for t in Theme], ids=lambda p: f"{p.colours.value}-{p.theme.value}"
 )
@@ -111,6 +118,14 @@ def test_wide_terminals_have_the_timeline_beside() -> None:
     assert "10:42:06.360 pod" in lines[4]
     assert not any(text.startswith("─ TIMELINE") for text in lines)
     assert "10.244.1.7" in lines[4]
+
+
+def test_entries_beside_wrap() -> None:
+    """Beside the views an entry that is too long goes on in the next line."""
+    lines = texts(compose(balance(), Size(140, 40), PALETTE))
+    at = next(index for index, text in enumerate(lines) if "endpoint" in text and "10:42:05.333" in text)
+    assert lines[at].endswith("not ready, still")
+    assert lines[at + 1].endswith(" serving, terminating")
 
 
 def test_room_shows_milestones() -> None:

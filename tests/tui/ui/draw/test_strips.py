@@ -7,7 +7,18 @@ from rich.cells import cell_len
 
 from kubealive_tui.model import Align, Line, Role, Span, line, plain
 from kubealive_tui.ui._profile import Colours, Palette, Profile
-from kubealive_tui.ui.draw._strips import aligned, beside, clean, cut, cut_line, measure, paint, spread, strip_of
+from kubealive_tui.ui.draw._strips import (
+    aligned,
+    beside,
+    clean,
+    cut,
+    cut_line,
+    measure,
+    paint,
+    spread,
+    strip_of,
+    wrap_line,
+)
 
 PALETTE = Palette.of(Profile())
 AWKWARD = st.sampled_from(
@@ -118,3 +129,18 @@ def test_cut_line_keeps_roles() -> None:
     """The mark of a cut has the role of the words it stands for."""
     assert cut_line(line("ab", ("cdef", Role.BAD)), 4) == (Span("ab"), Span("c…", Role.BAD))
     assert plain(cut_line(line("ab", ("cd", Role.BAD)), 2)) == "a…"
+
+
+@given(LINES, st.integers(1, 30), st.integers(1, 4))
+def test_wrap_loses_nothing_but_at_the_end(text: Line, width: int, most: int) -> None:
+    """Wrapped lines are the same words in the same order, within the number of lines allowed."""
+    lines = wrap_line(text, width, most)
+    assert 1 <= len(lines) <= most
+    if len(lines) < most:
+        assert "".join(map(plain, lines)) == clean(plain(text))
+
+
+def test_wrap_between_words() -> None:
+    """Lines break between words, and the last one is cut."""
+    wrapped = wrap_line(line("one two ", ("three four five", Role.BAD)), 9, 2)
+    assert [plain(words) for words in wrapped] == ["one two ", "three fo…"]

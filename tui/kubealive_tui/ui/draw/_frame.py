@@ -6,9 +6,9 @@ from datetime import UTC, datetime, tzinfo
 from kubealive_tui.model import GLYPH, Entry, Heading, Line, LinkState, Role, Span, line
 from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._screen import Header, Hit, KeyHint, Replay, Tab
-from kubealive_tui.ui.draw._strips import Piece, Pieces, aligned, cut, cut_line, measure, paint
+from kubealive_tui.ui.draw._strips import Piece, Pieces, aligned, cut, cut_line, measure, paint, wrap_line
 
-__all__ = ["entry_line", "header_line", "key_line", "lesson_line", "rule_line", "tab_line"]
+__all__ = ["entry_line", "entry_lines", "header_line", "key_line", "lesson_line", "rule_line", "tab_line"]
 
 _LINK_ROLE = {
     LinkState.CONNECTED: Role.GOOD,
@@ -33,6 +33,9 @@ _REPLAY_BAR = 16
 _STALE_RANK = 3
 _LINK_RANK = 4
 _SOURCE_CELLS = 9
+# Cells before an entry's words, and lines that one entry may take beside the views.
+_ENTRY_HEAD = 16 + _SOURCE_CELLS
+_ENTRY_LINES = 3
 # Angle marks: a step down in the path of names, and tabs that lie beyond an edge.
 _BEYOND_LEFT = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 _BEYOND_RIGHT = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
@@ -208,17 +211,32 @@ def rule_line(heading: Heading, width: int, palette: Palette) -> Pieces:
 
 def entry_line(entry: Entry, zone: tzinfo, palette: Palette) -> Pieces:
     """`HH:MM:SS.mmm source words` with the source in its colour; equal happenings are counted at the end."""
+    return [*_entry_head(entry, zone, palette), *paint(_entry_words(entry), palette)]
+
+
+def entry_lines(entry: Entry, zone: tzinfo, width: int, palette: Palette) -> list[Pieces]:
+    """The entry in a narrow column: words that do not fit go on below their begin."""
+    first, *more = wrap_line(_entry_words(entry), width - _ENTRY_HEAD, _ENTRY_LINES)
+    indent = (" " * _ENTRY_HEAD, palette.blank)
+    return [
+        [*_entry_head(entry, zone, palette), *paint(first, palette)],
+        *([indent, *paint(words, palette)] for words in more),
+    ]
+
+
+def _entry_head(entry: Entry, zone: tzinfo, palette: Palette) -> list[Piece]:
     stamp = f"{clock(entry.at_us, zone)}.{entry.at_us // 1000 % 1000:03d}"
     source: Line = (Span(entry.source, entry.role),)
-    pieces = [
+    return [
         ("  ", palette.blank),
-        (stamp, palette[Role.MUTED]),
-        (" ", palette.blank),
+        (f"{stamp} ", palette[Role.MUTED]),
         *aligned(source, _SOURCE_CELLS, palette),
         (" ", palette.blank),
-        *paint(entry.text, palette),
     ]
-    return [*pieces, (f" ×{entry.count}", palette[Role.MUTED])] if entry.count > 1 else pieces
+
+
+def _entry_words(entry: Entry) -> Line:
+    return line(entry.text, (f" ×{entry.count}", Role.MUTED)) if entry.count > 1 else entry.text
 
 
 def key_line(keys: Sequence[KeyHint], width: int, palette: Palette) -> tuple[Pieces, tuple[Hit, ...]]:

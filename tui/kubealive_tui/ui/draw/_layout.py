@@ -13,7 +13,15 @@ from textual.strip import Strip
 from kubealive_tui.model import Heading, Role, Size, Table, line
 from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._blocks import STAGES, Block, Pointing, block_of, share_out
-from kubealive_tui.ui.draw._frame import entry_line, header_line, key_line, lesson_line, rule_line, tab_line
+from kubealive_tui.ui.draw._frame import (
+    entry_line,
+    entry_lines,
+    header_line,
+    key_line,
+    lesson_line,
+    rule_line,
+    tab_line,
+)
 from kubealive_tui.ui.draw._screen import Composition, Hit, ScreenModel
 from kubealive_tui.ui.draw._strips import Pieces, beside, measure, strip_of
 from kubealive_tui.ui.draw._table import NOWHERE, Drawing, Window
@@ -71,7 +79,11 @@ def compose(screen: ScreenModel, size: Size, palette: Palette) -> Composition:
     top = [header_line(screen.header, size.width, palette), tabs, lesson_line(screen.lesson, palette)]
     bottom, key_hits = _bottom(screen, size.width, palette)
     lines = [*body.lines[:room], *[()] * (room - len(body.lines))]
-    middle = _beside(lines, screen, size.width, data) if wide else _strips(lines, size.width, data)
+    middle = _strips(lines, size.width, data)
+    if wide:
+        views = _views_width(size.width)
+        timeline, body.timeline_page = _side(screen, Size(size.width - views - _GUTTER, room), data)
+        middle = _beside(lines, timeline, size.width, data)
     return Composition(
         strips=(*_strips(top, size.width, palette), *middle, *_strips(bottom, size.width, palette)),
         rows={_TOP + at: key for at, key in body.rows.items() if at < room},
@@ -79,7 +91,7 @@ def compose(screen: ScreenModel, size: Size, palette: Palette) -> Composition:
         keys=key_hits,
         scroll=body.window.first,
         page=body.window.size,
-        timeline_page=room - 1 if wide else body.timeline_page,
+        timeline_page=body.timeline_page,
         cursor=_cursor(screen, body, size),
     )
 
@@ -106,8 +118,9 @@ def _body(screen: ScreenModel, area: Size, palette: Palette, *, wide: bool) -> _
         blocks.append(_timeline(screen, palette))
     heights = share_out(blocks, area.height)
     spare = area.height - sum(heights) - sum(block.head for block in blocks)
-    apart = wide and spare >= 2 * len(blocks)
-    _grow(blocks, heights, spare - (len(blocks) if apart else 0), wide=wide)
+    gaps = sum(block.head for block in blocks[1:])
+    apart = wide and spare >= 2 * gaps
+    _grow(blocks, heights, spare - (gaps if apart else 0), wide=wide)
     body = _Body(timeline_page=0 if wide else heights[-1])
     for index, (block, height) in enumerate(zip(blocks, heights, strict=True)):
         if block.heading and apart and body.lines:
@@ -143,9 +156,14 @@ def _entries(screen: ScreenModel, room: int, palette: Palette) -> list[Pieces]:
     """As many entries as there is room for, newest first."""
     if not screen.timeline:
         return [lesson_line(line((" nothing has happened yet", Role.DIM)), palette)]
-    first = min(max(screen.timeline_scroll, 0), max(len(screen.timeline) - 1, 0))
+    first = _first_entry(screen)
     last = min(first + room, len(screen.timeline))
     return [entry_line(screen.timeline[index], screen.header.zone, palette) for index in range(first, last)]
+
+
+def _first_entry(screen: ScreenModel) -> int:
+    """The newest entry that is shown."""
+    return min(max(screen.timeline_scroll, 0), len(screen.timeline) - 1)
 
 
 def _grow(blocks: Sequence[Block], heights: list[int], spare: int, *, wide: bool) -> None:
@@ -176,17 +194,29 @@ def _give(takers: Sequence[int], blocks: Sequence[Block], heights: list[int], li
     return given
 
 
-def _beside(lines: Sequence[Pieces], screen: ScreenModel, width: int, palette: Palette) -> list[Strip]:
+def _beside(lines: Sequence[Pieces], timeline: Sequence[Pieces], width: int, palette: Palette) -> list[Strip]:
     """The views with the timeline at their right."""
-    views = _views_width(width)
-    right = width - views - _GUTTER
-    heading = Heading(screen.timeline_title, screen.timeline_figures)
-    timeline = [rule_line(heading, right, palette), *_entries(screen, len(lines) - 1, palette)]
-    timeline += [()] * (len(lines) - len(timeline))
     gutter = (" " * _GUTTER, palette.blank)
+    right = [*timeline, *[()] * (len(lines) - len(timeline))]
     return [
-        beside(left, views, [gutter, *words], width, palette) for left, words in zip(lines, timeline, strict=True)
+        beside(left, _views_width(width), [gutter, *words], width, palette)
+        for left, words in zip(lines, right, strict=True)
     ]
+
+
+def _side(screen: ScreenModel, area: Size, palette: Palette) -> tuple[list[Pieces], int]:
+    """The timeline as a column of its own with its heading, and how many entries it holds."""
+    lines = [rule_line(Heading(screen.timeline_title, screen.timeline_figures), area.width, palette)]
+    if not screen.timeline:
+        return [*lines, *_entries(screen, 1, palette)], 0
+    shown = 0
+    for index in range(_first_entry(screen), len(screen.timeline)):
+        entry = entry_lines(screen.timeline[index], screen.header.zone, area.width, palette)
+        if len(lines) + len(entry) > area.height:
+            break
+        lines += entry
+        shown += 1
+    return lines, shown
 
 
 def _bottom(screen: ScreenModel, width: int, palette: Palette) -> tuple[list[Pieces], tuple[Hit, ...]]:

@@ -42,6 +42,7 @@ _STRIPS_KEPT = 1024
 _TEXTS_KEPT = 4096
 
 _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
+_WORDS = re.compile(r"\S+\s*|\s+")
 _CUT = "…"
 # Joiners and variation selectors change the width of their neighbours by rules that terminals disagree on.
 _SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
@@ -109,6 +110,23 @@ def cut_line(text: Line, width: int) -> Line:
         kept.append(span)
         room -= cell_len(head)
     return tuple(kept)
+
+
+def wrap_line(text: Line, width: int, most: int) -> list[Line]:
+    """The line broken between words into at most `most` lines of `width` cells; the last one is cut if need be."""
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for span in text:
+        for word in _WORDS.findall(clean(span.text)):
+            if used and used + cell_len(word.rstrip()) > width and len(lines) < most:
+                lines.append([])
+                used = 0
+            lines[-1].append(Span(word, span.role))
+            used += cell_len(word)
+    return [
+        cut_line(tuple(words), max(width, 1)) if index == most - 1 else tuple(words)
+        for index, words in enumerate(lines)
+    ]
 
 
 def paint(text: Line, palette: Palette) -> list[Piece]:
