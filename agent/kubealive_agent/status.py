@@ -40,11 +40,20 @@ class StatusBoard:
         self._started_us = started_us
         self._rss = 0
         self._local_errors = 0
-        self.viewers: Callable[[], Iterable[Viewer]] = tuple
-        self.kinds: Callable[[], Iterable[KindAccess]] = tuple
-        self.pids: Callable[[], Iterable[int]] = tuple
-        """Sources, set by who has them: the parts they belong to are told of changes through this board."""
+        self._viewers: Callable[[], Iterable[Viewer]] = tuple
+        self._kinds: Callable[[], Iterable[KindAccess]] = tuple
+        self._pids: Callable[[], Iterable[int]] = tuple
         self.revision = 0
+
+    def draw_from(
+        self,
+        *,
+        viewers: Callable[[], Iterable[Viewer]],
+        kinds: Callable[[], Iterable[KindAccess]],
+        pids: Callable[[], Iterable[int]],
+    ) -> None:
+        """Set the sources. They come later than the board, since their owners tell it of their changes."""
+        self._viewers, self._kinds, self._pids = viewers, kinds, pids
 
     def changed(self) -> None:
         """Something that viewers are shown has changed: wake the streams."""
@@ -53,7 +62,7 @@ class StatusBoard:
 
     def sample(self) -> None:
         """Measure memory anew; a change by itself."""
-        self._rss = resident_bytes(self.pids())
+        self._rss = resident_bytes(self._pids())
         self.changed()
 
     def add_local_errors(self, count: int) -> None:
@@ -64,8 +73,8 @@ class StatusBoard:
     def message(self) -> Status:
         """The status as of now."""
         return Status(
-            viewers=self.viewers(),
-            kinds=self.kinds(),
+            viewers=self._viewers(),
+            kinds=self._kinds(),
             started_us=self._started_us,
             rss_bytes=self._rss,
             journal_facts=self._journal.fact_count,

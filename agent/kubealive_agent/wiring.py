@@ -55,8 +55,7 @@ class Agent:
 
 def build(config: Config) -> Agent:
     """Put the agent together; nothing runs yet. Raises ConfigError when there is no API server to speak to."""
-    clock = AgentClock.start()
-    kube = _kube(config)
+    clock, kube = AgentClock.start(), _kube(config)
     journal = Journal(clock=clock, epoch=clock.now_us())
     world = World(journal, clock)
     board = StatusBoard(journal, started_us=clock.now_us())
@@ -90,8 +89,7 @@ def build(config: Config) -> Agent:
         ids=ids,
     )
     calls = Calls(config, kube, clock, world, journal, sessions, loads, actions, audit, ids)
-    board.viewers, board.kinds = sessions.viewers, world.accesses
-    board.pids = lambda: _pids(engine)
+    board.draw_from(viewers=sessions.viewers, kinds=world.accesses, pids=lambda: _pids(engine))
     world.on_access = board.changed
     service = Service(calls, sessions, Feed(journal, clock, board))
     return Agent(clock, kube, journal, world, sessions, board, engine, loads, actions, calls, service)

@@ -27,7 +27,7 @@ class Bench(Lab):
     def __init__(self) -> None:
         super().__init__()
         self.board = StatusBoard(self.journal, started_us=self.clock.us)
-        self.board.viewers = self.sessions.viewers
+        self.board.draw_from(viewers=self.sessions.viewers, kinds=self.world.accesses, pids=lambda: [1])
         self.sessions._on_change = self.board.changed
         self.client = Client()
 
