@@ -1,0 +1,36 @@
+"""One install for all end-to-end tests, in a namespace of its own, gone when they end."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.harness import NAMESPACE, OUTSIDE, kubealive, kubectl
+
+
+@pytest.fixture(scope="session")
+def installed() -> Iterator[None]:
+    """The laboratory with its first experiment, as `kubealive up` makes it; `down` must leave nothing."""
+    up = kubealive("up", "-n", NAMESPACE, "balance")
+    assert up.returncode == 0, up.stdout + up.stderr
+    kubectl("create", "namespace", OUTSIDE, check=False)
+    yield
+    kubectl("delete", "namespace", OUTSIDE, "--wait=false", check=False)
+    down = kubealive("down", "-n", NAMESPACE, "--yes")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert kubectl("get", "namespace", NAMESPACE, "--ignore-not-found") == ""
+    assert f"kubealive-agent:{NAMESPACE}" not in kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
+
+
+@pytest.fixture
+def machine() -> Callable[..., None]:
+    """Power of the test cluster's machines; only that cluster can cut it."""
+    script = os.environ.get("KUBEALIVE_TEST_CLUSTER")
+    if not script:
+        pytest.skip("only the test cluster's machines can be cut: KUBEALIVE_TEST_CLUSTER does not name its script")
+
+    def run(*words: str) -> None:
+        subprocess.run([script, *words], check=True, capture_output=True, text=True, timeout=120)
+
+    return run

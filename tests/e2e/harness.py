@@ -1,0 +1,264 @@
+"""What the end-to-end tests stand on: kubectl, a viewer without a screen, an outside observer, a frozen link."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from kubealive_tui.experiments import discover
+from kubealive_tui.feed import LiveFeed
+from kubealive_tui.link import LinkOptions, open_link
+from kubealive_tui.model import LinkEvent, Pod, Request, Signal
+from kubealive_tui.store import Store
+
+T = TypeVar("T")
+
+NAMESPACE = "kubealive-e2e"
+OUTSIDE = "kubealive-e2e-observer"
+IMAGE = "localhost/kubealive/workload:v1"
+KUBECTL = os.environ.get("KUBECTL") or shutil.which("kubectl") or "kubectl"
+ROOT = Path(__file__).parents[2]
+KUBEALIVE = (sys.executable, "-m", "kubealive_tui")
+
+
+def kubectl(*words: str, check: bool = True) -> str:
+    """Run kubectl and return what it printed."""
+    done = subprocess.run([KUBECTL, *words], check=False, capture_output=True, text=True, timeout=120)
+    assert not check or done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def kubealive(*words: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run the program as its user does."""
+    return subprocess.run([*KUBEALIVE, *words], check=False, capture_output=True, text=True, timeout=timeout)
+
+
+def pods(namespace: str = NAMESPACE, selector: str = "kubealive.dev/experiment=balance") -> list[dict[str, Any]]:
+    """Pods as the API has them."""
+    found = json.loads(kubectl("-n", namespace, "get", "pods", "-l", selector, "-o", "json"))
+    return list(found["items"])
+
+
+def is_ready(pod: dict[str, Any]) -> bool:
+    """Whether the pod's Ready condition is true and it is not being deleted."""
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", ())}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+async def eventually(what: str, look: Callable[[], T | None], *, within: float, each: float = 0.1) -> T:
+    """Poll `look` until it gives something; fails after `within` seconds, naming `what`."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        await asyncio.sleep(each)
+    raise AssertionError(f"not within {within} s: {what}")
+
+
+@dataclass
+class Viewer:
+    """A client with a store and no screen."""
+
+    store: Store
+    feed: LiveFeed
+    links: list[tuple[float, LinkEvent]] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def deliver(self, signal: Signal) -> None:
+        """Take one signal, as the screen's pump does."""
+        if isinstance(signal, LinkEvent):
+            self.links.append((time.monotonic(), signal))
+        self.store.apply(signal)
+        self._news.set()
+
+    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T:
+        """Wait for news until `look` gives something; fails after `within` seconds, naming `what`."""
+        deadline = time.monotonic() + within
+        while True:
+            if found := look():
+                return found
+            self._news.clear()
+            left = deadline - time.monotonic()
+            assert left > 0, f"not within {within} s: {what}; link: {self.store.link}"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), left)
+
+    async def ask(self, request: Request) -> str:
+        """Have something done."""
+        return await self.feed.ask(request)
+
+    def ready_pods(self) -> list[Pod]:
+        """Pods of the first experiment that serve."""
+        found = [pod for uid in self.store.pods("balance") if (pod := self.store.pod(uid))]
+        return [pod for pod in found if pod.ready and not pod.deleting]
+
+    async def whole(self, *, within: float = 60) -> list[Pod]:
+        """Wait until all four pods serve."""
+
+        def look() -> list[Pod] | None:
+            ready = self.ready_pods()
+            serving = [pod for pod in ready if (entry := self.store.endpoint(pod.uid)) and entry.ready]
+            return serving if len(serving) == 4 == len(self.store.pods("balance")) else None
+
+        return await self.until("four serving pods", look, within=within)
+
+
+@contextlib.asynccontextmanager
+async def viewer(
+    *, actor: str = "me@e2e", kubeconfig: str = "", namespace: str = NAMESPACE
+) -> AsyncIterator[Viewer]:
+    """A viewer that is connected and synced, and interested in the first experiment."""
+    async with open_link(LinkOptions(namespace=namespace, kubeconfig=kubeconfig)) as link:
+        store = Store({lab.name: lab.stopwatches for lab in discover()})
+        seen = Viewer(store, LiveFeed(link, actor=actor))
+        seen.feed.interest(frozenset({"balance"}))
+        task = asyncio.create_task(seen.feed.run(seen.deliver))
+        try:
+            await seen.until("a synced store", lambda: store.synced and store.link.state.live, within=30)
+            yield seen
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+OBSERVER = """
+import json, socket, sys, time
+host, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+address = (socket.gethostbyname(host), 80)
+ports, began = iter(list(range(50000, 60000)) * 9), time.time()
+n = 0
+while (planned := began + n / rate) < began + seconds:
+    time.sleep(max(0, planned - time.time()))
+    n += 1
+    who, why = "", ""
+    try:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("", next(ports)))
+            s.settimeout(0.9)
+            s.connect(address)
+            s.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+            reply = b""
+            while part := s.recv(65536):
+                reply += part
+        who = reply.partition(b"X-Pod-Name: ")[2].partition(b"\\r")[0].decode()
+        why = "" if reply.startswith(b"HTTP/1.1 200") else "closed"
+    except OSError as e:
+        why = type(e).__name__
+    print(json.dumps([planned, time.time(), who, why]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request of the outside observer: when it was planned and ended, who answered, why it failed."""
+
+    planned: float
+    ended: float
+    pod: str
+    error: str
+
+
+@contextlib.asynccontextmanager
+async def observer(*, rate: float, seconds: float) -> AsyncIterator[list[Seen]]:
+    """A second client, in a pod of its own namespace, that sends new connections to the same Service."""
+    host = f"getip.{NAMESPACE}.svc.cluster.local"
+    name = f"observer-{time.monotonic_ns()}"
+    pod = ("--rm", "-i", "--quiet", "--restart=Never", f"--image={IMAGE}", "--image-pull-policy=IfNotPresent")
+    program = ("--command", "--", "python3", "-u", "-c", OBSERVER, host, str(rate), str(seconds))
+    words = (KUBECTL, "-n", OUTSIDE, "run", name, *pod, *program)
+    process = await asyncio.create_subprocess_exec(
+        *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    seen: list[Seen] = []
+
+    async def read() -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            if line.startswith(b"["):
+                seen.append(Seen(*json.loads(line)))
+
+    reader = asyncio.create_task(read())
+    try:
+        await eventually("the observer's first request", lambda: seen or None, within=30)
+        yield seen
+        await asyncio.wait_for(reader, seconds + 30)
+    finally:
+        reader.cancel()
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+class FrozenProxy:
+    """A TCP proxy to the API server that can stop carrying bytes without closing: packets that are dropped."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._there = (host, port)
+        self._open = asyncio.Event()
+        self._open.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def freeze(self) -> None:
+        """Carry nothing more."""
+        self._open.clear()
+
+    def thaw(self) -> None:
+        """Carry again."""
+        self._open.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(*self._there)
+        for source, sink in ((reader, there_writer), (there_reader, writer)):
+            task = asyncio.create_task(self._pump(source, sink))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                await self._open.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+
+def kubeconfig_through(proxy: FrozenProxy, folder: Path) -> str:
+    """A kubeconfig that reaches the same cluster through the proxy."""
+    config = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
+    for cluster in config["clusters"]:
+        cluster["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+        cluster["cluster"]["tls-server-name"] = "kubernetes"
+    path = folder / "kubeconfig"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config))
+    return str(path)
+
+
+def api_address() -> tuple[str, int]:
+    """Host and port of the API server that the kubeconfig names."""
+    server = kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
+    host, _, port = server.removeprefix("https://").partition("/")[0].rpartition(":")
+    return host, int(port)

@@ -1,0 +1,113 @@
+"""Load balancing on a real cluster: the check, and the stopwatch beside outside observers."""
+
+import asyncio
+import json
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from kubealive_tui.model import Act, DeletePod, Ending, Run, SetLoad, StopLoad, Target
+from tests.e2e.harness import KUBECTL, NAMESPACE, OBSERVER, Viewer, kubealive, observer, viewer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
+
+# The observers' own grain: 20 ms between requests, a line of kubectl, a busy machine.
+OBSERVER_RATE = 50.0
+CLOSE_S = 0.3
+
+
+async def run_of(seen: Viewer, action: str, *, within: float = 40) -> Run:
+    """The ended run of an action."""
+    runs = seen.store.ledger("balance").runs
+    return await seen.until(
+        "the run to end", lambda: next((r for r in runs.ended if r.action_id == action), None), within=within
+    )
+
+
+async def loaded(seen: Viewer, rate: float = 100.0) -> None:
+    """Steady load that has been running for a moment."""
+    before = seen.store.traffic("balance").load_id
+    await seen.ask(SetLoad("balance", Target(service="getip"), rate=rate))
+
+    def steady() -> bool | None:
+        traffic = seen.store.traffic("balance")
+        return (traffic.load_id != before and traffic.ok > 2 * rate) or None
+
+    await seen.until("steady load", steady, within=20)
+
+
+def test_the_check_passes(tmp_path: Path) -> None:
+    """`kubealive check balance --json` exits 0 with a passed verdict, and the JUnit file says the same."""
+    done = kubealive("check", "balance", "-n", NAMESPACE, "--json", "--junit", str(tmp_path / "junit.xml"))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = json.loads(done.stdout)["experiments"]["balance"]
+    assert verdict["verdict"] == "passed", verdict
+    assert verdict["findings"]
+    cases = list(ET.parse(tmp_path / "junit.xml").getroot().iter("testcase"))  # noqa: S314 - as above
+    assert len(cases) == 1
+    assert not list(cases[0].iter("failure"))
+
+
+async def test_a_kill_is_timed_as_an_outside_observer_sees_it() -> None:
+    """Terminating and ready agree with kubectl; what the run says clients lost agrees with a second client."""
+    async with viewer() as seen, observer(rate=OBSERVER_RATE, seconds=14) as requests:
+        victim = (await seen.whole())[0]
+        await loaded(seen)
+        watch = await asyncio.create_subprocess_exec(
+            KUBECTL, "-n", NAMESPACE, "get", "pods", "-w", "--no-headers", "-o",
+            "custom-columns=N:.metadata.name,D:.metadata.deletionTimestamp,R:.status.conditions[?(@.type=='Ready')].status",
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        lines: list[tuple[float, list[str]]] = []
+        reader = asyncio.create_task(_collect(watch, lines))
+        await asyncio.sleep(1)
+        known = {words[0] for _, words in lines}
+        action = await seen.ask(Act("balance", victim.uid, victim.name, DeletePod()))
+        run = await run_of(seen, action)
+        await seen.ask(StopLoad("balance"))
+        watch.terminate()
+        await asyncio.gather(reader, watch.wait())
+
+    began = run.began_us / 1e6
+    assert run.ending is Ending.COMPLETE
+    terminating = min(at for at, words in lines if words[0] == victim.name and words[1] != "<none>")
+    ready = min(at for at, words in lines if words[0] not in known and words[2] == "True")
+    assert run.seconds("terminating") == pytest.approx(terminating - began, abs=CLOSE_S)
+    assert run.seconds("successor ready") == pytest.approx(ready - began, abs=CLOSE_S)
+    failures = [r for r in requests if r.error and r.planned >= began]
+    ours = [o.end_us for o in run.outages if o.end_us]
+    if failures:
+        assert max(r.ended for r in failures) <= max([*ours, run.began_us]) / 1e6 + 2.0
+    replied = [r.ended for r in requests if r.pod == victim.name]
+    assert run.seconds("last reply") == pytest.approx(max(replied) - began, abs=CLOSE_S)
+
+
+async def _collect(watch: asyncio.subprocess.Process, lines: list[tuple[float, list[str]]]) -> None:
+    assert watch.stdout is not None
+    async for line in watch.stdout:
+        lines.append((time.time(), line.decode().split()))
+
+
+async def test_a_second_viewer_sees_the_same_run() -> None:
+    """Two viewers with the same facts hold the same milestones, and one that comes later as well."""
+    async with viewer(actor="one@e2e") as one, viewer(actor="two@e2e") as two:
+        victim = (await one.whole())[0]
+        await loaded(one)
+        action = await one.ask(Act("balance", victim.uid, victim.name, DeletePod()))
+        first, second = await asyncio.gather(run_of(one, action), run_of(two, action))
+        await one.ask(StopLoad("balance"))
+        async with viewer(actor="late@e2e") as late:
+            third = await run_of(late, action)
+        actors = {v.actor for v in one.store.status.viewers} if one.store.status else set()
+
+    assert first.milestones == second.milestones == third.milestones
+    assert (first.failed, first.planned) == (second.failed, second.planned) == (third.failed, third.planned)
+    assert {"one@e2e", "two@e2e"} <= actors
+
+
+def test_the_observer_is_a_program_of_its_own() -> None:
+    """The second client shares no code with the load engine that it checks."""
+    assert "kubealive" not in OBSERVER
