@@ -60,7 +60,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that a tab is drawn and acted from: the store, the selected row's key, the settings, the size."""
+    """All that a tab is drawn and acted from: the store, the selected row's key, the settings.
+
+    `size` is what the views have, which is less than the terminal where the timeline stands beside them.
+    """
 
     store: Store
     experiment: "Experiment"

@@ -39,8 +39,8 @@ _BASE = (
     Column("ENDPOINT", 9),
     Column("RST", 3, Align.RIGHT),
     Column("AGE", 5, Align.RIGHT),
-    Column("IP", 15, least=125),
-    Column("IMAGE", 12, least=150),
+    Column("IP", 15, least=115),
+    Column("IMAGE", 12, least=135),
 )
 
 
@@ -67,7 +67,7 @@ def pod_table(scene: Scene, *, extra: Sequence[Column], cells: Callable[[str], t
 
 def _wider(column: Column, width: int) -> Column:
     """Names in full where the terminal has room for them."""
-    if width < 125 or column.title not in {"POD", "STATE", "NODE"}:
+    if width < 150 or column.title not in {"POD", "STATE", "NODE"}:
         return column
     return Column(column.title, {"POD": 26, "STATE": 20, "NODE": 16}[column.title])
 
@@ -165,4 +165,5 @@ def _wide_figures(scene: Scene) -> list[Line]:
 
 def rail(scene: Scene, *, hint: str) -> Rail:
     """The stopwatch of the experiment's last run, or the words that say what starts one."""
-    return Rail(scene.store.ledger(scene.name).runs.last, hint=line((hint, Role.MUTED)))
+    last = scene.store.ledger(scene.name).runs.last
+    return Rail(last, hint=line((hint, Role.MUTED)), now_us=scene.store.now_us)

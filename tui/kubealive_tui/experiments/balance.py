@@ -174,7 +174,7 @@ def view(scene: Scene) -> Sequence[View]:
 
 
 _SHARE = (
-    Column("REQUESTS", 9, Align.RIGHT, least=100),
+    Column("REQUESTS", 9, Align.RIGHT, least=92),
     Column("SHARE", 8, Align.RIGHT),
     Column("", 8, grows=True),
 )
