@@ -1,0 +1,213 @@
+"""What checks act through: a feed, a store that it fills, and a deadline on everything.
+
+A check may start load on a cluster that other people use. So whatever happens to it, a failure, a limit or Ctrl-C,
+the load that it started is stopped before the drive lets go of the link.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from kubealive_tui.errors import KubealiveError, LinkError
+from kubealive_tui.feed import Clock, Feed, SystemClock
+from kubealive_tui.model import (
+    Act,
+    DeletePod,
+    Fault,
+    LinkState,
+    Request,
+    Run,
+    Scale,
+    SetLoad,
+    Signal,
+    StopAll,
+    StopLoad,
+)
+from kubealive_tui.store import Store
+
+__all__ = ["CheckDrive"]
+
+T = TypeVar("T")
+
+# Longer than an agent takes to be replaced, shorter than a person's patience.
+OPEN_WITHIN_S = 30.0
+# A stop is one call; behind a dead link the agent's own lease ends the load after 30 s anyway.
+RELEASE_WITHIN_S = 5.0
+_HOPELESS = frozenset({LinkState.FAILED, LinkState.NOT_INSTALLED})
+
+
+class CheckDrive:
+    """An `experiments.Drive` over a feed; `tell` takes one line of progress a step.
+
+    Use it as a context manager: entering starts the feed, leaving stops what `ask` started and ends the feed.
+    """
+
+    def __init__(
+        self, feed: Feed, store: Store, *, tell: Callable[[str], None], clock: Clock | None = None
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._tell = tell
+        self._clock = clock or SystemClock()
+        self._began = self._clock.monotonic()
+        self._news = asyncio.Event()
+        self._feeding: asyncio.Task[None] | None = None
+        self._loads: set[str] = set()
+        self._asked: set[str] = set()
+        self._experiment = ""
+        self._link = store.link
+
+    @property
+    def store(self) -> Store:
+        """The store that the feed fills."""
+        return self._store
+
+    async def __aenter__(self) -> Self:
+        """Start the feed."""
+        self._feeding = asyncio.create_task(self._feed.run(self._deliver))
+        self._feeding.add_done_callback(lambda _: self._news.set())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the load that is still ours, within 5 s, and end the feed."""
+        try:
+            await self.release()
+        finally:
+            if self._feeding is not None:
+                self._feeding.cancel()
+                await asyncio.wait({self._feeding})
+
+    def _deliver(self, signal: Signal) -> None:
+        self._store.apply(signal)
+        link = self._store.link
+        if (link.state, link.reason) != (self._link.state, self._link.reason):
+            self.tell(f"link {link.state.value}" + (f": {link.reason}" if link.reason else ""))
+        self._link = link
+        self._news.set()
+
+    def tell(self, words: str) -> None:
+        """Tell one line of progress: seconds since the drive was made, experiment, words."""
+        elapsed = self._clock.monotonic() - self._began
+        self._tell(f"{elapsed:7.1f} s  {self._experiment or '–':<10} {words}")
+
+    # ---- what the runner does
+
+    async def opened(self, *, within: float = OPEN_WITHIN_S) -> None:
+        """Wait until the link is live and the store complete; raises LinkError with the reason and next step."""
+        if await self._wait(self._ready, within=within) is None:
+            link = self._store.link
+            reason = f": {link.reason}" if link.reason else "; run `kubealive doctor` to see what is missing"
+            raise LinkError(f"the agent was not reached within {within:g} s, {link.state.value}{reason}")
+
+    def _ready(self) -> bool | None:
+        return True if self._store.link.state.live and self._store.synced else None
+
+    def begin(self, experiment: str) -> None:
+        """From here on, act and tell for this experiment, and have the agent sample for it."""
+        self._experiment = experiment
+        self._asked.clear()
+        self._feed.interest(frozenset({experiment} if experiment else ()))
+
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that this experiment's requests began, oldest first; one may still be open."""
+        book = self._store.ledger(self._experiment).runs
+        found = (*book.ended, *([book.current] if book.current else []))
+        return tuple(run for run in found if run.action_id in self._asked)
+
+    async def at_most(self, seconds: float, work: Awaitable[T]) -> T | None:
+        """What `work` gives, or None when it was not done in time and has been cancelled."""
+        task = asyncio.ensure_future(work)
+        limit = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({task, limit}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            limit.cancel()
+            # Waited for, so that what `work` does at its end is done; its result or error was taken above.
+            await asyncio.gather(task, limit, return_exceptions=True)
+
+    async def release(self) -> None:
+        """Stop the load that this drive started, at most 5 s; what could not be stopped is told."""
+        for experiment in sorted(self._loads):
+            self.tell(f"stopping the load of {experiment}")
+            try:
+                stopped = await self.at_most(RELEASE_WITHIN_S, self._feed.ask(StopLoad(experiment)))
+            except KubealiveError as error:
+                stopped = None if self._store.load(experiment) else ""
+                if stopped is None:
+                    self.tell(f"{error}")
+            if stopped is None:
+                self.tell("the load was not stopped: the agent ends it by itself 30 s after nobody is interested")
+        self._loads.clear()
+
+    # ---- what checks do
+
+    async def ask(self, request: Request) -> str:
+        """Give a request to the agent, once the link is live; returns its id.
+
+        Raises RefusedError or LinkError with a sentence.
+        """
+        await self.opened()
+        self.tell(_words(request))
+        if isinstance(request, SetLoad):
+            self._loads.add(request.experiment)  # before it is sent: its answer may get lost
+        given = await self._feed.ask(request)
+        self._asked.add(given)
+        if isinstance(request, StopLoad):
+            self._loads.discard(request.experiment)
+        return given
+
+    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
+        """Wait until `look` gives something, looking after each signal; None after `within` seconds.
+
+        Raises LinkError when the link has failed for good, since nothing will come any more.
+        """
+        self.tell(f"waiting for {what}, at most {within:g} s")
+        return await self._wait(look, within=within)
+
+    async def _wait(self, look: Callable[[], T | None], *, within: float) -> T | None:
+        deadline = self._clock.monotonic() + within
+        while (found := look()) is None:
+            self._check_feed()
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                return None
+            self._news.clear()
+            await self.at_most(left, self._news.wait())
+        return found
+
+    def _check_feed(self) -> None:
+        link = self._store.link
+        if link.state in _HOPELESS:
+            raise LinkError(
+                link.reason or f"link {link.state.value}: run `kubealive doctor` to see what is missing"
+            )
+        if self._feeding is not None and self._feeding.done() and not self._feeding.cancelled():
+            self._feeding.result()
+            raise LinkError("the feed has ended; nothing further can be measured")
+
+
+def _words(request: Request) -> str:
+    match request:
+        case SetLoad(burst=int() as burst):
+            return f"load: a burst of {burst}"
+        case SetLoad(cpu=float() as cpu):
+            return f"load: {cpu:g} CPU"
+        case SetLoad(rate=rate):
+            return f"load: {rate or 0:g}/s"
+        case StopLoad():
+            return "load: stop"
+        case Act(name=name, verb=DeletePod()):
+            return f"delete pod {name}"
+        case Act(name=name, verb=Scale(replicas=replicas)):
+            return f"scale {name} to {replicas}"
+        case Act(name=name, verb=Fault(kind=kind)):
+            return f"fault {kind.name.lower()} of {name}"
+        case StopAll():
+            return "stop all load and cure all faults"
+        case _:
+            return type(request).__name__

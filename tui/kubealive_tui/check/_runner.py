@@ -1,0 +1,70 @@
+"""Runs checks one after another, and makes a verdict of whatever comes of each."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from kubealive_tui.check._drive import CheckDrive
+from kubealive_tui.check._limits import limit_of
+from kubealive_tui.errors import KubealiveError, LinkError
+from kubealive_tui.experiments import Experiment, Verdict, VerdictWord
+from kubealive_tui.feed import Clock, SystemClock
+from kubealive_tui.reports import Result
+
+__all__ = ["check"]
+
+_log = logging.getLogger(__name__)
+
+
+async def check(
+    experiments: Sequence[Experiment],
+    drive: CheckDrive,
+    *,
+    done: Callable[[Result], None],
+    clock: Clock | None = None,
+) -> None:
+    """Check each experiment in order, over a drive that is open; `done` takes each result as it is known.
+
+    What raises has failed, with its sentence; once the link has failed for good, the rest is skipped. Load is
+    stopped after each, so that the next one begins in quiet.
+    """
+    clock = clock or SystemClock()
+    lost = ""
+    for experiment in experiments:
+        began = clock.monotonic()
+        drive.begin(experiment.name)
+        lost = lost or await _trouble(drive)
+        if lost:
+            verdict = Verdict.skipped(f"not run: {lost}")
+        elif not drive.store.installed(experiment.name):
+            verdict = Verdict.skipped(f"not installed: `kubealive up {experiment.name}` installs it")
+        else:
+            verdict = await _verdict(experiment, drive)
+            await drive.release()
+        seconds = clock.monotonic() - began
+        drive.tell(f"{verdict.word.value} in {seconds:.1f} s")
+        done(Result(name=experiment.name, verdict=verdict, runs=drive.runs(), seconds=seconds))
+
+
+async def _trouble(drive: CheckDrive) -> str:
+    """Why the agent cannot be reached, or nothing."""
+    try:
+        await drive.opened()
+    except LinkError as error:
+        return str(error)
+    return ""
+
+
+async def _verdict(experiment: Experiment, drive: CheckDrive) -> Verdict:
+    limit = limit_of(experiment.name)
+    try:
+        verdict = await drive.at_most(limit, experiment.verdict(drive))
+    except KubealiveError as error:
+        return _failed(str(error))
+    except Exception as error:  # noqa: BLE001 - a defect in one experiment must not take the others' verdicts along
+        _log.exception("the check of %s broke", experiment.name)
+        return _failed(f"the check itself broke, please report it: {type(error).__name__}: {error}")
+    return verdict or _failed(f"not done within {limit:g} s")
+
+
+def _failed(reason: str) -> Verdict:
+    return Verdict(VerdictWord.FAILED, reasons=(reason,))
