@@ -157,7 +157,7 @@ async def _agent(link: Link) -> Look:
     except LinkError as error:
         return Look(State.MISSING, "agent", str(error))
     lacking = [f"{access.kind.word} ({access.reason})" for access in info.kinds if access.reason]
-    words = f"{info.version}, pod {info.pod_name or '–'}, node {info.node_name or '–'}, {round_trip_ms:.0f} ms away"
+    words = f"{info.version}, pod {info.pod_name or '–'}, node {info.node_name or '–'}, {round_trip_ms:.0f} ms"
     if lacking:
         return Look(State.MISSING, "agent", f"{words}; it cannot read {', '.join(lacking)}")
     return Look(State.FINE, "agent", words)
