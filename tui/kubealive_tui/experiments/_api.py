@@ -60,7 +60,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that a tab is drawn and acted from: the store, the selected row's key, the settings.
+    """All that a tab is drawn and acted from: the store, the selected row's key, the settings, whose screen it is.
 
     `size` is what the views have, which is less than the terminal where the timeline stands beside them.
     """
@@ -72,6 +72,7 @@ class Scene:
     size: Size = field(default_factory=lambda: Size(80, 24))
     context: str = ""
     namespace: str = "kubealive"
+    me: str = ""
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ They are drawn the same everywhere, so that a person who has read one tab has re
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._words import age, count, load_size, milliseconds, pod_state, short
@@ -164,6 +165,8 @@ def _wide_figures(scene: Scene) -> list[Line]:
 
 
 def rail(scene: Scene, *, hint: str) -> Rail:
-    """The stopwatch of the experiment's last run, or the words that say what starts one."""
+    """The stopwatch of the experiment's last run (one's own without a name), or the words that say what starts one."""
     last = scene.store.ledger(scene.name).runs.last
+    if last is not None and last.actor == scene.me:
+        last = replace(last, actor="")
     return Rail(last, hint=line((hint, Role.MUTED)), now_us=scene.store.now_us)
