@@ -32,6 +32,10 @@ WRITE_DEADLINE_S: Final = 2.0
 CLOSE_DEADLINE_S: Final = 2.0
 """Between the end of the child's stdin, which it notices at once, and SIGKILL."""
 
+IDLE_S: Final = 140.0
+"""A child without load is ended after so long, for its memory; by then no source port that it keeps out of use
+(130 s) is owed a rest any more, so its successor may begin anew."""
+
 _CHILD: Final = (sys.executable, "-P", "-m", "kubealive_agent.load")
 
 _logger = logging.getLogger(__name__)
@@ -54,7 +58,8 @@ class LoadSupervisor:
 
     `on_report` is called in that loop with each report, in order; it must not block and must not raise. A load
     ends with Stopped, Refused, or ChildDied. `clock_offset_us` is agent time less CLOCK_MONOTONIC, so that the
-    child's times are the agent's. `argv` is the child's command, to which the offset is appended.
+    child's times are the agent's. `argv` is the child's command, to which the offset is appended. A child that has
+    had no load for `idle_s` seconds is ended.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class LoadSupervisor:
         clock_offset_us: int,
         on_report: Callable[[AnyReport], None],
         argv: Sequence[str] = _CHILD,
+        idle_s: float = IDLE_S,
     ) -> None:
         self._clock_offset_us = clock_offset_us
         self._on_report = on_report
@@ -71,6 +77,9 @@ class LoadSupervisor:
         self._child: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._idle_s = idle_s
+        self._retiring: asyncio.Task[None] | None = None
+        self._retired = False
         self._closed = False
 
     @property
@@ -133,6 +142,11 @@ class LoadSupervisor:
     async def close(self) -> None:
         """End the child and all load at once, killing it if it takes longer than CLOSE_DEADLINE_S."""
         self._closed = True
+        if self._retiring:
+            self._retiring.cancel()
+        await self._end_child()
+
+    async def _end_child(self) -> None:
         child, reader = self._child, self._reader
         if child is None or reader is None:
             return
@@ -144,6 +158,19 @@ class LoadSupervisor:
         except TimeoutError:
             _kill(child)
             await reader
+
+    def _idle(self) -> None:
+        if self._retiring:
+            self._retiring.cancel()
+        self._retiring = asyncio.create_task(self._retire(), name="load engine idle") if not self._loads else None
+
+    async def _retire(self) -> None:
+        await asyncio.sleep(self._idle_s)
+        # A load that begins meanwhile waits at this lock and finds either its child or none.
+        async with self._starting:
+            if self._child and not self._loads:
+                self._retired = True
+                await self._end_child()
 
     def _running_rate(self) -> float:
         return sum(load.rate or 0.0 for load in self._loads.values())
@@ -204,12 +231,16 @@ class LoadSupervisor:
             report = report_decoder.decode(line)
             if isinstance(report, Stopped | Refused):
                 self._loads.pop(report.load_id, None)
+                self._idle()
             self._on_report(report)
 
     def _bury(self, child: asyncio.subprocess.Process) -> None:
+        self._child = self._reader = None
+        if self._retired:
+            self._retired = False
+            return
         lost = tuple(self._loads)
         self._loads.clear()
-        self._child = self._reader = None
         if not self._closed:
             _logger.error("load engine ended with exit code %s, loads lost: %s", child.returncode, lost)
             self._on_report(ChildDied(exit_code=child.returncode, load_ids=lost))

@@ -6,7 +6,9 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from kubealive_agent.load import (
@@ -160,3 +162,29 @@ async def test_closed_supervisor_runs_nothing(inbox: Inbox) -> None:
     with pytest.raises(LoadEngineError, match="has been closed"):
         await supervisor.run_load(_steady())
     assert supervisor.loads == {}
+
+
+def _gone(pid: int) -> None:
+    """Wait until there is no such process."""
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.005)
+
+
+async def test_an_idle_child_ends_and_is_started_anew(inbox: Inbox) -> None:
+    """Without load the child gives its memory back, silently, and the next load has another."""
+    supervisor = LoadSupervisor(clock_offset_us=OFFSET_US, on_report=inbox.take, idle_s=0.0)
+    try:
+        with Server(answers(reply())) as server:
+            burst = Start(load_id=5, host="127.0.0.1", port=server.port, connections=4, count=20)
+            await supervisor.run_load(burst)
+            first = supervisor.pid
+            await inbox.until(Stopped)
+            assert first is not None
+            await asyncio.wait_for(asyncio.to_thread(_gone, first), PATIENCE_S)
+            await supervisor.run_load(msgspec.structs.replace(burst, load_id=6))
+            assert supervisor.pid not in {None, first}
+            stopped = await inbox.until(Stopped)
+    finally:
+        await supervisor.close()
+    assert isinstance(stopped, Stopped)
+    assert stopped.totals.outcomes == {"ok": 20}
