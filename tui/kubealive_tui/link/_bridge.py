@@ -7,8 +7,10 @@ and the pod is chosen at each dial: when the agent is replaced, dialling again f
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubealive_tui.link._cluster import Cluster
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["AGENT_PORT", "Bridge"]
 
@@ -53,8 +57,8 @@ class Bridge:
         self._cluster = cluster
         self._port = port
         self._folder: Path | None = None
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Task[None] | None = None
+        self._served: dict[asyncio.Task[None], socket.socket] = {}
         self.trouble: LinkError | None = None
         self.progress: Callable[[LinkState], None] = lambda _: None
 
@@ -64,39 +68,56 @@ class Bridge:
             raise LinkError("the link needs unix sockets, which Python has not on Windows; run kubealive in WSL")
         if self._folder is None:
             self._folder = _folder()
-            self._server = await asyncio.start_unix_server(self._accept, self._folder / "agent")
+            listener = socket.socket(socket.AF_UNIX)
+            listener.setblocking(False)
+            listener.bind(str(self._folder / "agent"))
+            listener.listen(MOST_CONNECTIONS)
+            self._listening = asyncio.create_task(self._listen(listener))
         return self._folder / "agent"
 
     async def close(self) -> None:
         """Stop listening, end every connection, and remove the folder."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
+        tasks = [*self._served, *([self._listening] if self._listening else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder = self._server = None
+        self._folder = self._listening = None
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MOST_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._tasks.add(task)
+    async def _listen(self, listener: socket.socket) -> None:
+        # Not asyncio's own server: its connections have an owner only some rounds of the loop after their accept.
+        with listener:
+            while True:
+                accepted, _ = await asyncio.get_running_loop().sock_accept(listener)
+                if len(self._served) >= MOST_CONNECTIONS:
+                    accepted.close()
+                    continue
+                task = asyncio.create_task(self._serve(accepted))
+                self._served[task] = accepted
+                task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        # A task that was cancelled before its first step has closed nothing itself.
+        self._served.pop(task).close()
+
+    async def _serve(self, accepted: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=accepted)
         try:
             await self._carry(reader, writer)
         except LinkError as exc:
             self.trouble = exc
+        except Exception:  # noqa: BLE001 - a task's root: the next dial may go well
+            _log.exception("a connection to the agent met something unforeseen")
+            self.trouble = LinkError("the port-forward met something unforeseen, which is in the log")
         finally:
-            self._tasks.discard(task)
             # Not awaited: the peer may have gone without reading what it was sent.
             writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(DIAL_S):
-                socket = await self._dial()
+                forward = await self._dial()
         except TimeoutError as exc:
             server = self._cluster.where.server
             raise LinkError(
@@ -104,8 +125,8 @@ class Bridge:
             ) from exc
         self.trouble = None
         try:
-            up = asyncio.ensure_future(_up(reader, socket))
-            down = asyncio.ensure_future(_down(socket, writer))
+            up = asyncio.ensure_future(_up(reader, forward))
+            down = asyncio.ensure_future(_down(forward, writer))
             try:
                 await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -118,7 +139,7 @@ class Bridge:
         finally:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
                 async with asyncio.timeout(1):
-                    await socket.close()
+                    await forward.close()
 
     async def _dial(self) -> aiohttp.ClientWebSocketResponse:
         self.progress(LinkState.FINDING)
@@ -159,17 +180,17 @@ def _refused(status: int, pod: str, namespace: str) -> LinkError:
             return LinkError(f"the API server refused the port-forward to {pod} with {status}; is its node well?")
 
 
-async def _up(reader: asyncio.StreamReader, socket: aiohttp.ClientWebSocketResponse) -> None:
+async def _up(reader: asyncio.StreamReader, forward: aiohttp.ClientWebSocketResponse) -> None:
     """Carry bytes to the pod; waits while the WebSocket cannot take more."""
     with contextlib.suppress(aiohttp.ClientError, OSError):
         while piece := await reader.read(PIECE):
-            await socket.send_bytes(bytes((_DATA,)) + piece)
+            await forward.send_bytes(bytes((_DATA,)) + piece)
 
 
-async def _down(socket: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> None:
+async def _down(forward: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> None:
     """Carry bytes from the pod; waits while the reader is slow. Raises LinkError with the pod's complaint."""
     opened: set[int] = set()
-    async for message in socket:
+    async for message in forward:
         if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
             continue
         channel = message.data[0]
@@ -183,8 +204,8 @@ async def _down(socket: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamW
                 await writer.drain()
             except OSError:
                 return
-    if socket.exception() is not None:
-        raise LinkError(f"the port-forward broke: {socket.exception() or 'no answer to a ping'}")
+    if forward.exception() is not None:
+        raise LinkError(f"the port-forward broke: {forward.exception() or 'no answer to a ping'}")
 
 
 def _complaint(text: str) -> str:
