@@ -165,7 +165,7 @@ def _wide_figures(scene: Scene) -> list[Line]:
 
 
 def rail(scene: Scene, *, hint: str) -> Rail:
-    """The stopwatch of the last run, without a name where it is one's own; or the words that say what starts it."""
+    """The stopwatch of the last run, nameless where it is one's own; or the words that say what starts it."""
     last = scene.store.ledger(scene.name).runs.last
     if last is not None and last.actor == scene.me:
         last = replace(last, actor="")
