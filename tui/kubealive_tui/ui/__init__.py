@@ -1,1 +1,10 @@
-"""The screen: drawing as pure functions, and the app that shows it."""
+"""The screen: drawing as pure functions, and the app that shows it.
+
+`run(UiOptions(…))` is all that a command needs.
+"""
+
+from kubealive_tui.ui._app import KubealiveApp, run
+from kubealive_tui.ui._options import Feed, Player, UiOptions
+from kubealive_tui.ui._profile import Colours, Profile, Theme
+
+__all__ = ["Colours", "Feed", "KubealiveApp", "Player", "Profile", "Theme", "UiOptions", "run"]

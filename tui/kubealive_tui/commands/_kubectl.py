@@ -1,0 +1,152 @@
+"""The kubectl command that does what a key did, so that a user can take it away and repeat it by hand.
+
+Every text works when pasted into a POSIX shell: all that could be special there is quoted, and context and
+namespace are named, so that it acts where the key acted.
+"""
+
+import json
+import shlex
+
+from kubealive_tui.model import (
+    Act,
+    DeletePod,
+    Fault,
+    FaultKind,
+    Kind,
+    LoadMode,
+    Request,
+    Scale,
+    SetLoad,
+    StopAll,
+    Target,
+)
+from kubealive_tui.store import Store
+
+__all__ = ["kubectl", "kubectl_watch"]
+
+# A load pasted into a shell ends by itself: nobody leases it there.
+PASTED_LOAD_SECONDS = 10
+_AGENT = "deployment/kubealive-agent"
+
+_FAULT = """\
+import os, urllib.request
+print(urllib.request.urlopen(urllib.request.Request(
+    "http://127.0.0.1:8081/faults/{path}", data={body!r},
+    headers={{"Authorization": "Bearer " + os.environ["FAULT_TOKEN"]}})).read().decode())"""
+
+_NEW = """\
+import collections, http.client, time
+served = collections.Counter()
+for _ in range({count}):
+    connection = http.client.HTTPConnection({host!r}, {port}, timeout=2)
+    try:
+        connection.request("GET", {path!r}, headers={{"Connection": "close"}})
+        served[connection.getresponse().getheader("X-Pod-Name")] += 1
+    except (OSError, http.client.HTTPException) as error:
+        served[type(error).__name__] += 1
+    connection.close()
+    time.sleep({pause})
+print(served)"""
+
+_KEPT = """\
+import collections, http.client, time
+served = collections.Counter()
+connection = http.client.HTTPConnection({host!r}, {port}, timeout=2)
+for _ in range({count}):
+    try:
+        connection.request("GET", {path!r})
+        reply = connection.getresponse()
+        reply.read()
+        served[reply.getheader("X-Pod-Name")] += 1
+    except (OSError, http.client.HTTPException) as error:
+        served[type(error).__name__] += 1
+        connection.close()
+    time.sleep({pause})
+print(served)"""
+
+
+def kubectl(request: Request, store: Store, *, context: str, namespace: str) -> str | None:
+    """The command that does the same as `request`, or None where kubectl has no equal (stopping one load)."""
+    base = _base(context, namespace)
+    match request:
+        case Act(name=name, verb=DeletePod(grace_seconds=grace)):
+            return shlex.join([*base, "delete", "pod", name, "--wait=false", *_grace(grace)])
+        case Act(name=name, verb=Scale(replicas=replicas)) as act:
+            return shlex.join([*base, "scale", f"{_kind(store, act)}/{name}", f"--replicas={replicas}"])
+        case Act(name=name, verb=Fault() as fault):
+            return shlex.join([*base, "exec", name, "--", "python3", "-c", _fault_script(fault)])
+        case SetLoad() as load:
+            return shlex.join([*base, "exec", _AGENT, "--", "python3", "-c", _load_script(load, store)])
+        case StopAll():
+            return _cure_all(base)
+        case _:
+            return None
+
+
+def kubectl_watch(experiment: str, *, context: str, namespace: str) -> str:
+    """The command that shows the pods of an experiment as they change; of all experiments when it is empty."""
+    selector = f"kubealive.dev/experiment={experiment}" if experiment else "app.kubernetes.io/part-of=kubealive"
+    return shlex.join([*_base(context, namespace), "get", "pods", "-l", selector, "-o", "wide", "--watch"])
+
+
+def _base(context: str, namespace: str) -> list[str]:
+    return ["kubectl", *(["--context", context] if context else []), "-n", namespace]
+
+
+def _grace(seconds: int | None) -> list[str]:
+    if seconds is None:
+        return []
+    return ["--grace-period=0", "--force"] if seconds == 0 else [f"--grace-period={seconds}"]
+
+
+def _kind(store: Store, act: Act) -> str:
+    """The workload's kind as kubectl spells it; a Deployment where it is gone already."""
+    found = (workload.kind for workload in store.workloads(act.experiment) if workload.uid == act.uid)
+    return next(found, Kind.DEPLOYMENT).word
+
+
+_PATHS = {FaultKind.EXIT: "exit", FaultKind.EAT: "eat", FaultKind.DELAY: "delay", FaultKind.ERRORS: "errors"}
+_AMOUNTS = {
+    FaultKind.EXIT: "code",
+    FaultKind.EAT: "mib_per_second",
+    FaultKind.DELAY: "milliseconds",
+    FaultKind.ERRORS: "percent",
+}
+
+
+def _fault_script(fault: Fault) -> str:
+    body: dict[str, str | int] = {}
+    if fault.fails is not None:
+        body["fail"] = fault.fails.value
+        if fault.fails.value == "next":
+            body["count"] = fault.amount
+    elif fault.kind in _AMOUNTS:
+        body[_AMOUNTS[fault.kind]] = fault.amount
+    path = _PATHS.get(fault.kind, fault.kind.value)
+    return _FAULT.format(path=path, body=json.dumps(body).encode())
+
+
+def _load_script(load: SetLoad, store: Store) -> str:
+    rate = load.rate or 0.0
+    count = load.burst or max(1, round(rate * PASTED_LOAD_SECONDS))
+    host, port = _address(load.experiment, load.target, store)
+    script = _NEW if load.mode is LoadMode.NEW else _KEPT
+    pause = f"{1 / rate:g}" if rate else "0"
+    return script.format(count=count, host=host, port=port, path=load.target.path, pause=pause)
+
+
+def _address(experiment: str, target: Target, store: Store) -> tuple[str, int]:
+    if target.service:
+        ports = [s.ports[0].port for s in store.services(experiment) if s.name == target.service and s.ports]
+        return target.service, target.port or (ports[0] if ports else 80)
+    if target.node:
+        addresses = [node.internal_ip for node in store.nodes() if node.name == target.node]
+        return next(iter(addresses), target.node), target.port or 80
+    pod = store.pod(target.pod_uid)
+    return (pod.ip if pod else "127.0.0.1"), target.port or 8080
+
+
+def _cure_all(base: list[str]) -> str:
+    pods = shlex.join([*base, "get", "pods", "-l", "kubealive.dev/experiment", "-o", "name"])
+    cure = shlex.join(["--", "python3", "-c", _fault_script(Fault(FaultKind.CURE))])
+    return f'for pod in $({pods}); do {shlex.join([*base, "exec"])} "$pod" {cure}; done'

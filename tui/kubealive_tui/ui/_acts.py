@@ -1,0 +1,172 @@
+"""What the screen has others do: ask the agent, install, check. Each runs in a task that is owned here.
+
+Results come back as one sentence, or not at all: an action that was accepted shows in the facts. Nothing here
+draws, and nothing outlives `close`.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+
+from kubealive_tui.errors import KubealiveError, RefusedError
+from kubealive_tui.experiments import Experiment, Verdict, VerdictWord
+from kubealive_tui.model import Request, SetLoad, StopAll, StopLoad
+from kubealive_tui.ui._drive import PumpDrive
+from kubealive_tui.ui._options import UiOptions
+from kubealive_tui.ui._pump import Pump
+
+__all__ = ["Acts"]
+
+# A key held down repeats thirty times a second; more than these unanswered means that the link is stuck.
+MOST_ASKED = 8
+# The feed has a deadline of its own, 12 s; this one holds whatever the feed does.
+ASK_S = 15.0
+# How long leaving may wait for the agent to stop our load; its lease ends it anyway.
+LEAVE_S = 2.0
+# An install tells a line an object and one a second while it waits.
+KEPT_LINES = 200
+
+_LOG = logging.getLogger(__name__)
+
+
+class Acts:
+    """Owner of all tasks that the user's keys start. `say` takes a sentence, `changed` asks for a frame."""
+
+    def __init__(
+        self, options: UiOptions, pump: Pump, *, say: Callable[[str], None], changed: Callable[[], None]
+    ) -> None:
+        self._options = options
+        self._pump = pump
+        self._say = say
+        self._changed = changed
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked = 0
+        self._ours: set[str] = set()
+        self.last: Request | None = None
+        self.installing = False
+        self.installed: deque[str] = deque(maxlen=KEPT_LINES)
+        self.checking = ""
+        self.progress = ""
+        self.verdicts: dict[str, Verdict | None] = {}
+
+    def ask(self, request: Request) -> None:
+        """Send a request to the agent; a refusal is said."""
+        if self._asked >= MOST_ASKED:
+            self._say(f"{self._asked} requests are unanswered: nothing more is sent until the agent answers")
+            return
+        self.last = request if not isinstance(request, StopLoad) else self.last
+        self._asked += 1
+        self._start(self._ask(request))
+
+    async def _ask(self, request: Request) -> None:
+        try:
+            await self._send(request)
+        except TimeoutError:
+            self._say(f"no answer in {ASK_S:.0f} s: what was asked may still have been done, the timeline tells")
+        except KubealiveError as error:
+            self._say(str(error))
+        finally:
+            self._asked -= 1
+
+    async def _send(self, request: Request) -> str:
+        if self._options.feed is None:
+            raise RefusedError("a recording cannot be acted on; start kubealive-tui to act on the cluster")
+        async with asyncio.timeout(ASK_S):
+            answer = await self._options.feed.ask(request)
+        match request:
+            case SetLoad(experiment=experiment):
+                self._ours.add(experiment)
+            case StopLoad(experiment=experiment):
+                self._ours.discard(experiment)
+            case StopAll():
+                self._ours.clear()
+            case _:
+                pass
+        return answer
+
+    def loads(self) -> frozenset[str]:
+        """Experiments with a running load that this session started."""
+        return frozenset(name for name in self._ours if self._pump.store.load(name))
+
+    def install(self, names: Sequence[str]) -> None:
+        """Install, unless an install is running; its lines are kept for the screen."""
+        if self._options.install is not None and not self.installing:
+            self.installing = True
+            self.installed.clear()
+            self._start(self._install(names))
+
+    async def _install(self, names: Sequence[str]) -> None:
+        assert self._options.install is not None  # noqa: S101 - looked at by the caller
+        try:
+            async for text in self._options.install(names):
+                self.installed.append(text)
+                self._changed()
+            self._say("installed")
+        except KubealiveError as error:
+            self._say(str(error))
+        finally:
+            self.installing = False
+            self._changed()
+
+    def check(self, experiments: Sequence[Experiment]) -> None:
+        """Run the checks of these experiments, one after another, unless some are running."""
+        if self.checking or self._options.feed is None:
+            self._say("a check is running" if self.checking else "a recording cannot be checked")
+            return
+        self.verdicts = {}
+        self._start(self._check(experiments))
+
+    async def _check(self, experiments: Sequence[Experiment]) -> None:
+        drive = PumpDrive(self._pump, self._send, progress=self._tell)
+        try:
+            for experiment in experiments:
+                self.checking = experiment.name
+                self.verdicts[experiment.name] = None
+                self._changed()
+                self.verdicts[experiment.name] = await self._verdict(experiment, drive)
+        finally:
+            self.checking = self.progress = ""
+            self.verdicts = {name: verdict for name, verdict in self.verdicts.items() if verdict is not None}
+            self._changed()
+
+    def _tell(self, what: str) -> None:
+        self.progress = f"checking {self.checking}: {what}"
+        self._changed()
+
+    async def _verdict(self, experiment: Experiment, drive: PumpDrive) -> Verdict:
+        try:
+            verdict = await experiment.verdict(drive)
+        except (KubealiveError, TimeoutError) as error:
+            verdict = Verdict(VerdictWord.FAILED, reasons=(str(error) or "no answer from the agent",))
+        if verdict.reasons:
+            self._say(f"{experiment.name}: {verdict.reasons[0]}")
+        return verdict
+
+    async def close(self) -> None:
+        """Stop the loads that this session started, within 2 s, and end every task."""
+        loads = self.loads()
+        await _ended(self._tasks)
+        if loads:
+            _, late = await asyncio.wait(
+                [asyncio.ensure_future(self._ask(StopLoad(name))) for name in loads], timeout=LEAVE_S
+            )
+            await _ended(late)
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a task of the screen failed", exc_info=error)
+            self._say(f"this went wrong inside kubealive: {type(error).__name__}: {error}")
+
+
+async def _ended(tasks: set["asyncio.Task[None]"]) -> None:
+    pending = set(tasks)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)

@@ -1,0 +1,79 @@
+"""A tab of any experiment as a screen model: its views, filtered, with the pointer, and its timeline.
+
+The pane knows no experiment by name. It also holds what a frozen screen shows: the views with every row built, so
+that the store may go on beneath.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kubealive_tui.experiments import Scene, timeline
+from kubealive_tui.model import Bar, Line, Role, Row, Table, View, line, plain
+from kubealive_tui.ui._frame import Around
+from kubealive_tui.ui._state import TabState
+from kubealive_tui.ui.draw import ScreenModel
+
+__all__ = ["filtered", "matching", "pane", "rows_of", "settled"]
+
+
+def pane(scene: Scene, state: TabState, around: Around) -> ScreenModel:
+    """The tab as it stands now; moves the state's pointer to a row that exists."""
+    views = filtered(scene.experiment.views(scene), state.filter.text)
+    selected = state.show(rows_of(views))
+    most = state.timeline_scroll + scene.size.height
+    return ScreenModel(
+        header=around.header,
+        tabs=around.tabs,
+        active=around.active,
+        lesson=line(scene.experiment.lesson),
+        views=views,
+        timeline=timeline(scene.store, scene.name, me=around.me, most=most, matches=state.filter.text),
+        timeline_scroll=state.timeline_scroll,
+        keys=around.keys,
+        selected=selected or "",
+        scroll=state.scroll,
+        stale=around.stale,
+        notice=around.notice,
+        prompt=around.prompt,
+    )
+
+
+def rows_of(views: Sequence[View]) -> Sequence[str]:
+    """Keys of the rows that the pointer moves over: those of the first selectable table."""
+    return next((view.keys for view in views if isinstance(view, Table) and view.selectable), ())
+
+
+def filtered(views: Sequence[View], words: str) -> Sequence[View]:
+    """The views with only the rows of selectable tables that contain the words.
+
+    A table in which nothing matches stays whole: then the words are about the timeline, as a source is.
+    """
+    if not words:
+        return views
+    return [_filtered(view, words) if isinstance(view, Table) and view.selectable else view for view in views]
+
+
+def _filtered(table: Table, words: str) -> Table:
+    kept = [key for key in table.keys if matching(table.row(key), words)]
+    return replace(table, keys=kept) if kept else table
+
+
+def matching(row: Row, words: str) -> bool:
+    """Whether any of the row's words contain these, whatever the case."""
+    text = " ".join(plain(cell) for cell in row.cells if not isinstance(cell, Bar))
+    return words.casefold() in text.casefold()
+
+
+def settled(model: ScreenModel) -> ScreenModel:
+    """The model with every row built, so that it stays as it is whatever the store does."""
+    return replace(model, views=[_settled(view) if isinstance(view, Table) else view for view in model.views])
+
+
+def _settled(table: Table) -> Table:
+    rows = {key: table.row(key) for key in table.keys}
+    return replace(table, keys=tuple(table.keys), row=rows.__getitem__)
+
+
+def filter_prompt(words: str) -> Line:
+    """The bottom line while a filter is typed."""
+    return line(("/", Role.ACCENT), words)

@@ -1,0 +1,33 @@
+"""What opens over a tab and closes with Esc: help, details, explanation, kubectl text, confirmation, palette.
+
+A dialog is data and a reaction to keys; one function draws all of them over the composed screen. So whatever is
+beneath goes on living, and none of them is a screen of its own.
+"""
+
+from kubealive_tui.ui.dialogs._confirm import Confirm
+from kubealive_tui.ui.dialogs._details import details
+from kubealive_tui.ui.dialogs._dialog import (
+    Dialog,
+    Reply,
+    Text,
+    overlay,
+    wrapped,
+)
+from kubealive_tui.ui.dialogs._help import help_lines
+from kubealive_tui.ui.dialogs._pages import explained, kubectl_lines
+from kubealive_tui.ui.dialogs._palette import Choice, Palette
+
+__all__ = [
+    "Choice",
+    "Confirm",
+    "Dialog",
+    "Palette",
+    "Reply",
+    "Text",
+    "details",
+    "explained",
+    "help_lines",
+    "kubectl_lines",
+    "overlay",
+    "wrapped",
+]

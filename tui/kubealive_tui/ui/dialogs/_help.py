@@ -1,0 +1,25 @@
+"""Every key of a tab, from the same registry that the keys are read from."""
+
+from collections.abc import Sequence
+
+from kubealive_tui.commands import Hint, Keymap
+from kubealive_tui.model import Line, Role, line
+
+__all__ = ["help_lines"]
+
+
+def help_lines(keymap: Keymap, *, title: str) -> Sequence[Line]:
+    """The tab's own keys first, then those of every tab."""
+    own, everywhere = keymap.help()
+    lines: list[Line] = []
+    if own:
+        lines += [line((title, Role.STRONG)), *map(_entry, own), ()]
+    lines += [line(("Everywhere", Role.STRONG)), *map(_entry, everywhere), ()]
+    lines.append(
+        line(("x, X, S and C ask once a session; ! never asks. k, d and ctrl+d never destroy.", Role.MUTED))
+    )
+    return lines
+
+
+def _entry(hint: Hint) -> Line:
+    return line((f"{hint.keys:>10}  ", Role.ACCENT), hint.help)
