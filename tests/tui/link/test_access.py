@@ -74,7 +74,8 @@ def unschedulable() -> dict[str, Any]:
         ([leaving("gone")], {"spec": {"replicas": 1}}, LinkError, "is being replaced"),
         ([waiting("ErrImageNeverPull", "gone")], MISSING, LinkError, r"ErrImageNeverPull \(gone\); put the image"),
         ([waiting("CrashLoopBackOff")], MISSING, LinkError, "CrashLoopBackOff; see `kubectl describe pod"),
-        ([pod(ready=False)], MISSING, LinkError, "not ready: starting"),
+        ([pod(ready=False)], MISSING, LinkError, "is coming up: not ready yet"),
+        ([waiting("ContainerCreating")], MISSING, LinkError, "is coming up: ContainerCreating"),
         ([unschedulable()], MISSING, LinkError, r"Pending \(0/3 nodes have room\)"),
         (ApiError(403, "Forbidden", "pods is forbidden"), MISSING, DeniedError, "pods is forbidden"),
         (ApiError(401, "Unauthorized", "log in again"), MISSING, DeniedError, "log in again"),
@@ -84,7 +85,7 @@ def unschedulable() -> dict[str, Any]:
     ],
     ids=[
         "none", "no right to look", "scaled to 0", "between two", "quota", "leaving", "image", "crash", "starting",
-        "unschedulable", "forbidden", "expired", "tls", "unreachable", "error",
+        "creating", "unschedulable", "forbidden", "expired", "tls", "unreachable", "error",
     ],
 )  # fmt: skip
 async def test_why_there_is_no_agent_is_told(

@@ -18,7 +18,7 @@ from kubealive_tui.feed import LiveFeed
 from kubealive_tui.link import DeniedError, Link, LinkOptions, NotInstalledError, open_link
 from kubealive_tui.link._bridge import MOST_CONNECTIONS, Bridge, _folder
 from kubealive_tui.model import LinkEvent, LinkState, Signal
-from tests.tui.feed.test_live import FakeAgent
+from tests.tui.feed.stage import FakeAgent
 from tests.tui.link.fakes import FakeApi, pod, to_socket
 
 

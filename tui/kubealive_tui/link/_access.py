@@ -16,6 +16,7 @@ __all__ = ["check_rights", "find_agent"]
 SELECTOR = f"{NAME_LABEL}={AGENT}"
 TIMEOUT_S = 5.0
 _RIGHTS = (("list", "pods", ""), ("get", "pods", "portforward"), ("create", "pods", "portforward"))
+_ON_THE_WAY = {"Pending", "ContainerCreating", "PodInitializing", "not ready yet"}
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -81,6 +82,8 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
 
 def _not_ready(pod: Mapping[str, Any]) -> LinkError:
     name, (status, message) = pod["metadata"]["name"], _trouble(pod)
+    if not message and status in _ON_THE_WAY:
+        return LinkError(f"agent pod {name} is coming up: {status}")
     said = f" ({' '.join(message.split())})" if message else ""
     step = f"see `kubectl describe pod {name}`"
     if "Image" in status or "Pull" in status:
@@ -100,7 +103,7 @@ def _trouble(pod: Mapping[str, Any]) -> tuple[str, str]:
         if condition["type"] == "PodScheduled" and condition["status"] != "True":
             return "Pending", str(condition.get("message") or "")
     phase = str(status.get("reason") or status.get("phase") or "Pending")
-    return ("starting", "") if phase == "Running" else (phase, str(status.get("message") or ""))
+    return ("not ready yet", "") if phase == "Running" else (phase, str(status.get("message") or ""))
 
 
 async def _without_pod(api: Api, namespace: str) -> LinkError:

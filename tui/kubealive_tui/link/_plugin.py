@@ -44,6 +44,11 @@ async def run_plugin(spec: Mapping[str, Any], *, folder: Path, interactive: bool
         raise DeniedError(
             f"the kubeconfig's credential plugin {command!r} cannot run: {exc.strerror}; {hint}"
         ) from exc
+    out = await _output(process, command, deadline)
+    return _status(out, command, str(spec.get("apiVersion", "")))
+
+
+async def _output(process: asyncio.subprocess.Process, command: str, deadline: float) -> bytes:
     try:
         async with asyncio.timeout(deadline):
             out, err = await process.communicate()
@@ -60,7 +65,7 @@ async def run_plugin(spec: Mapping[str, Any], *, folder: Path, interactive: bool
         raise DeniedError(
             f"credential plugin {command!r} ended with code {process.returncode}{said}; log in with it, then retry"
         )
-    return _status(out, command, str(spec.get("apiVersion", "")))
+    return out
 
 
 def _environment(spec: Mapping[str, Any], *, interactive: bool) -> dict[str, str]:
