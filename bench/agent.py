@@ -1,0 +1,84 @@
+"""The agent shares a small cluster with what it measures: its memory and its CPU are what it takes away.
+
+The real agent reads an API server with few and with 5,000 pods and 500 events a second, a viewer on its stream;
+then it carries load. With KUBECONFIG, an agent that idles in that cluster is asked for its own account too.
+"""
+
+import time
+from collections.abc import Iterator
+
+import psutil
+
+from bench._cluster import agent, api_server
+from bench._figures import Figure, Finding, Skipped
+from bench._objects import pod_uid
+from bench._options import Options
+from bench._peers import Absent, nginx
+from bench._process import cpu_seconds, resident_mb
+from bench._viewer import viewer
+from kubealive.v1.agent_pb2 import SetLoadRequest
+from kubealive.v1.state_pb2 import LOAD_MODE_NEW, LoadTarget
+
+FEW, MANY = 4, 5_000
+EVENTS = 500.0
+EVENTS_S = 10.0
+SETTLE_S = 2.0
+
+LOAD_RATE = 100.0
+LOAD_S, LONG_LOAD_S = 60.0, 600.0
+WARM_SHARE = 1 / 6
+"""Of a load's time: what a first use costs (a child process, imports, arenas) is no growth."""
+
+
+def run(options: Options) -> Iterator[Finding]:
+    """Memory idle, at 5,000 pods and over load; CPU at 500 events a second."""
+    with api_server(pods=FEW) as api, agent(api) as (process, port), viewer(port):
+        time.sleep(SETTLE_S)
+        yield Figure(what="agent RSS, idle, 4 pods", value=resident_mb(process), unit="MB", most=60)
+    yield from _many()
+    try:
+        yield from _under_load(LONG_LOAD_S if options.long else LOAD_S)
+    except Absent as exc:
+        yield Skipped("agent RSS over load", str(exc))
+
+
+def _many() -> Iterator[Finding]:
+    with api_server(pods=MANY) as api, agent(api) as (process, port), viewer(port) as reader:
+        time.sleep(SETTLE_S)
+        yield Figure(what="agent RSS, 5,000 pods", value=resident_mb(process), unit="MB", most=90)
+        api.churn(EVENTS)
+        time.sleep(SETTLE_S)
+        told = len(reader.facts)
+        used = _cpu_share(process, EVENTS_S)
+        rate = (len(reader.facts) - told) / EVENTS_S
+        what = "agent CPU at 500 events/s, one viewer"
+        yield Figure(
+            what=what, value=used * 100, unit="% of a core", most=10, beside=f"{rate:.0f} facts/s at the viewer"
+        )
+        yield Figure(
+            what="agent RSS, 5,000 pods, after the events", value=resident_mb(process), unit="MB", most=90
+        )
+
+
+def _cpu_share(process: psutil.Popen, seconds: float) -> float:
+    began, before = time.monotonic(), cpu_seconds(process)
+    time.sleep(seconds)
+    return (cpu_seconds(process) - before) / (time.monotonic() - began)
+
+
+def _under_load(seconds: float) -> Iterator[Finding]:
+    with (
+        nginx() as (_, pod_port),
+        api_server(pods=FEW, pod_port=pod_port) as api,
+        agent(api) as (process, port),
+        viewer(port) as reader,
+    ):
+        target = LoadTarget(pod_uid=pod_uid(0))
+        reader.load(SetLoadRequest.Run(target=target, mode=LOAD_MODE_NEW, rate=LOAD_RATE))
+        time.sleep(seconds * WARM_SHARE)
+        warm = resident_mb(process)
+        time.sleep(seconds * (1 - WARM_SHARE))
+        end = resident_mb(process)
+    what = f"agent RSS, growth over {seconds:.0f} s of {LOAD_RATE:.0f} connections/s"
+    yield Figure(what=what, value=end - warm, unit="MB", most=3, beside=f"{warm:.1f} MB, then {end:.1f} MB")
+    yield Figure(what="agent RSS under load, with its load process", value=end, unit="MB", most=90)
