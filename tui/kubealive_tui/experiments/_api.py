@@ -99,7 +99,7 @@ class Command:
 
     `run` is pure: it turns the scene into effects, or raises NotNow with a sentence.
 
-    `danger` names the kind of destructive act ("delete a pod"); the first of each kind in a session asks.
+    `danger` names the kind of destructive act ("delete pod"); the first of each kind in a session asks.
     `needs` is the agent's capability without which the key is refused in words. `label` is the footer's word,
     empty to keep the key out of the footer.
     """

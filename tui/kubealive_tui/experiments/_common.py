@@ -160,7 +160,7 @@ kill = (
         "kill",
         "delete the selected pod, with its own grace",
         _delete(None),
-        danger="delete a pod",
+        danger="delete pod",
         needs="delete_pod",
     ),
     Command(
@@ -169,7 +169,7 @@ kill = (
         "",
         "delete the selected pod with no grace",
         _delete(0),
-        danger="delete a pod by force",
+        danger="force-delete pod",
         needs="delete_pod",
     ),
 )

@@ -56,6 +56,7 @@ __all__ = ["lab"]
 # Limits of the check; the table in the README names them.
 BURST = 400
 LEAST_P = 0.001
+STEADY = 200
 READY_WITHIN_S = 60.0
 KILL_WITHIN_S = 30.0
 MOST_LOST_SHARE = 0.05
@@ -246,13 +247,11 @@ async def _even(drive: Drive) -> list[Finding]:
     """400 new connections: each ready pod served, χ² p at least 0.001, none failed."""
     store = drive.store
     target = Target(service="getip")
-    before = store.traffic(lab.name).load_id
     load_id = await drive.ask(SetLoad(lab.name, target, burst=BURST, connections=20))
 
     def done() -> bool | None:
         traffic = store.traffic(lab.name)
-        ended = traffic.ok + traffic.failed >= BURST
-        return True if traffic.load_id not in {before, ""} and ended else None
+        return (traffic.load_id == load_id and traffic.ok + traffic.failed >= BURST) or None
 
     if not await drive.until(f"{BURST} new connections", done, within=30):
         return [Finding("burst", f"load {load_id} did not end", f"{BURST} replies within 30 s", kept=False)]
