@@ -1,0 +1,109 @@
+"""`kubealive doctor`: what it asks, and how each answer reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kubealive_tui.cli._examination import Look, State, examine_api, line
+from kubealive_tui.cli._rights import INSTALL, USE, allowed, needed
+from kubealive_tui.install import ApiError
+
+
+class FakeApi:
+    """A cluster without an install, in which some verbs are denied and some paths fail."""
+
+    def __init__(
+        self, *, denied: frozenset[tuple[str, str]] = frozenset(), failing: Mapping[str, int] | None = None
+    ) -> None:
+        self.denied = denied
+        self.failing = failing or {}
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+        timeout: float = 10.0,  # noqa: ASYNC109 - the interface
+    ) -> Any:
+        for start, status in self.failing.items():
+            if path.startswith(start):
+                raise ApiError(status, "", f"{path} failed")
+        if path == "/version":
+            return {"gitVersion": "v1.34.4"}
+        if path.endswith("selfsubjectaccessreviews"):
+            asked = body["spec"]["resourceAttributes"]
+            resource = "/".join(part for part in (asked["resource"], asked["subresource"]) if part)
+            return {"status": {"allowed": (asked["verb"], resource) not in self.denied}}
+        return {"items": []}
+
+
+async def looks(api: FakeApi) -> dict[str, Look]:
+    return {look.subject + look.words.partition(":")[0]: look async for look in examine_api(api, "kubealive")}
+
+
+async def test_a_cluster_without_an_install() -> None:
+    """All rights are there and only the install is missing, with the command that mends it."""
+    found = await looks(FakeApi())
+
+    assert [look.state for look in found.values()] == [State.FINE] * 4 + [State.MISSING]
+    assert line(list(found.values())[-1]) == (
+        "✕ missing    install     no agent in namespace kubealive; `kubealive up` installs it"
+    )
+
+
+async def test_missing_rights_are_named() -> None:
+    """Verb, resource and namespace of each right that is lacking, by what it is needed for."""
+    found = await looks(FakeApi(denied=frozenset({("create", "pods/portforward"), ("patch", "clusterroles")})))
+
+    use, install = found[f"rightsto {USE}"], found[f"rightsto {INSTALL}"]
+    assert (use.state, install.state) == (State.MISSING, State.MISSING)
+    assert "you may not create pods/portforward in namespace kubealive" in use.words
+    assert "patch clusterroles.rbac.authorization.k8s.io in the whole cluster" in install.words
+
+
+@pytest.mark.parametrize(
+    ("failing", "last", "count"),
+    [
+        pytest.param({"/version": 0}, State.UNASKED, 1, id="unreachable"),
+        pytest.param({"/apis/authorization": 401}, State.UNASKED, 2, id="not logged in"),
+    ],
+)
+async def test_an_api_that_cannot_be_asked_ends_the_looks(
+    failing: dict[str, int], last: State, count: int
+) -> None:
+    """What needs its answers is not guessed."""
+    found = [look async for look in examine_api(FakeApi(failing=failing), "kubealive")]
+
+    assert (found[-1].state, len(found)) == (last, count)
+
+
+async def test_absent_metrics_are_missing() -> None:
+    """Without the metrics API the autoscaling experiment says nothing, and doctor says why beforehand."""
+    found = await looks(FakeApi(failing={"/apis/metrics.k8s.io": 404}))
+
+    assert found["metrics APIabsent, so that CPU is unknown and nothing autoscales"].state is State.MISSING
+
+
+def test_each_right_is_asked_for_once() -> None:
+    """Manifests of one kind need one right."""
+    rights = needed("kubealive")
+    assert len(rights) == len(set(rights))
+    assert [str(right) for right in rights[:3]] == [
+        "list pods in namespace kubealive",
+        "get pods/portforward in namespace kubealive",
+        "create pods/portforward in namespace kubealive",
+    ]
+
+
+async def test_an_answer_without_a_word_is_a_no() -> None:
+    """A review that does not say yes denies."""
+
+    class Silent(FakeApi):
+        async def request(self, *args: Any, **given: Any) -> Any:
+            return {}
+
+    assert not await allowed(Silent(), needed("kubealive")[0])
