@@ -26,7 +26,7 @@ OUTSIDE = "kubealive-e2e-observer"
 IMAGE = "localhost/kubealive/workload:v1"
 KUBECTL = os.environ.get("KUBECTL") or shutil.which("kubectl") or "kubectl"
 ROOT = Path(__file__).parents[2]
-KUBEALIVE = (sys.executable, "-m", "kubealive_tui")
+KUBEALIVE = str(Path(sys.executable).with_name("kubealive"))
 
 
 def kubectl(*words: str, check: bool = True) -> str:
@@ -38,7 +38,7 @@ def kubectl(*words: str, check: bool = True) -> str:
 
 def kubealive(*words: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run the program as its user does."""
-    return subprocess.run([*KUBEALIVE, *words], check=False, capture_output=True, text=True, timeout=timeout)
+    return subprocess.run([KUBEALIVE, *words], check=False, capture_output=True, text=True, timeout=timeout)
 
 
 def pods(namespace: str = NAMESPACE, selector: str = "kubealive.dev/experiment=balance") -> list[dict[str, Any]]:
