@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubealive_tui.cli._examination import Look, State, examine_api, line
-from kubealive_tui.cli._rights import INSTALL, USE, allowed, needed
+from kubealive_tui.cli._rights import INSTALL, USE, allowed, listed, needed
 from kubealive_tui.install import ApiError
 
 
@@ -61,8 +61,8 @@ async def test_missing_rights_are_named() -> None:
 
     use, install = found[f"rightsto {USE}"], found[f"rightsto {INSTALL}"]
     assert (use.state, install.state) == (State.MISSING, State.MISSING)
-    assert "you may not create pods/portforward in namespace kubealive" in use.words
-    assert "patch clusterroles.rbac.authorization.k8s.io in the whole cluster" in install.words
+    assert use.words == f"to {USE}: you may not create pods/portforward in namespace kubealive"
+    assert install.words.endswith("you may not patch clusterroles.rbac.authorization.k8s.io in the whole cluster")
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,16 @@ def test_each_right_is_asked_for_once() -> None:
     """Manifests of one kind need one right."""
     rights = needed("kubealive")
     assert len(rights) == len(set(rights))
-    assert [str(right) for right in rights[:3]] == [
-        "list pods in namespace kubealive",
-        "get pods/portforward in namespace kubealive",
-        "create pods/portforward in namespace kubealive",
-    ]
+    assert listed(rights[:3]) == (
+        "list pods in namespace kubealive; get and create pods/portforward in namespace kubealive"
+    )
+
+
+async def test_whoever_may_not_look_at_the_install_is_told_so() -> None:
+    """A user who can only reach the agent is missing a right, and the looks go on."""
+    found = await looks(FakeApi(failing={"/apis/apps": 403}))
+
+    assert found["installunknown"].state is State.MISSING
 
 
 async def test_an_answer_without_a_word_is_a_no() -> None:

@@ -17,7 +17,7 @@ from kubealive import __version__
 from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._log import log_path
 from kubealive_tui.cli._opening import actor, link_options, new_store
-from kubealive_tui.cli._rights import INSTALL, USE, Right, missing, needed
+from kubealive_tui.cli._rights import INSTALL, USE, Right, listed, missing, needed
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.feed import LiveFeed
 from kubealive_tui.install import Api, ApiError, status
@@ -116,7 +116,7 @@ async def examine_api(api: Api, namespace: str) -> AsyncIterator[Look]:
 def _rights(purpose: str, lacking: list[Right]) -> Look:
     if not lacking:
         return Look(State.FINE, "rights", f"to {purpose}: all")
-    words = f"to {purpose}: you may not {', nor '.join(map(str, lacking))}"
+    words = f"to {purpose}: you may not {listed(lacking)}"
     return Look(State.MISSING, "rights", words, "an administrator can grant that")
 
 
@@ -136,7 +136,13 @@ async def _metrics(api: Api) -> Look:
 
 
 async def _install(api: Api, namespace: str) -> Look:
-    found = await status(api, namespace=namespace)
+    try:
+        found = await status(api, namespace=namespace)
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        # Whoever may reach the agent and nothing else can still work; the agent is asked next.
+        return Look(State.MISSING, "install", f"unknown: {error}")
     if not found.agent.installed:
         return Look(State.MISSING, "install", f"no agent in namespace {namespace}", "`kubealive up` installs it")
     there = [part.name for part in found.experiments if part.installed]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kubealive_tui.install import Api, Wanted, render
 
-__all__ = ["INSTALL", "USE", "Right", "allowed", "needed"]
+__all__ = ["INSTALL", "USE", "Right", "allowed", "listed", "missing", "needed"]
 
 USE, INSTALL = "look and act", "install"
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -22,11 +22,11 @@ class Right:
     subresource: str = ""
     namespace: str = ""
 
-    def __str__(self) -> str:
-        """The right as a sentence holds it."""
-        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        where = f"namespace {self.namespace}" if self.namespace else "the whole cluster"
-        return f"{self.verb} {resource}{f'.{self.group}' if self.group else ''} in {where}"
+    @property
+    def name(self) -> str:
+        """The resource as kubectl names it."""
+        group = f".{self.group}" if self.group else ""
+        return f"{self.resource}{group}" + (f"/{self.subresource}" if self.subresource else "")
 
 
 def needed(namespace: str) -> list[Right]:
@@ -69,3 +69,17 @@ async def allowed(api: Api, right: Right) -> bool:
 async def missing(api: Api, rights: Sequence[Right]) -> list[Right]:
     """Those of the rights that the user lacks, asked one after another: there are a few dozen at most."""
     return [right for right in rights if not await allowed(api, right)]
+
+
+def listed(rights: Sequence[Right]) -> str:
+    """The rights as a sentence holds them: verbs together where they are the same, one place after another."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in rights:
+        verbs.setdefault((right.namespace, right.name), []).append(right.verb)
+    names: dict[tuple[str, str], list[str]] = {}
+    for (namespace, name), asked in verbs.items():
+        names.setdefault((namespace, " and ".join(asked)), []).append(name)
+    return "; ".join(
+        f"{asked} {', '.join(found)} in {f'namespace {namespace}' if namespace else 'the whole cluster'}"
+        for (namespace, asked), found in names.items()
+    )
