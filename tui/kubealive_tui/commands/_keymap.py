@@ -19,6 +19,7 @@ class Place(Enum):
     OVERVIEW = auto()
     TAB = auto()
     EMPTY = auto()
+    WAITING = auto()
     REPLAY_OVERVIEW = auto()
     REPLAY_TAB = auto()
 
@@ -185,7 +186,7 @@ class Keymap:
 
     def help(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """(keys of this tab, keys of every tab), in the order of the registry."""
-        own = [Hint(command.key or ":", command.name, command.help, command) for command in self.own]
+        own = [Hint(command.key, command.name, command.help, command) for command in self.own if command.key]
         other = [Hint(g.shown, g.label, g.help, g) for g in self.globals if g.do not in _IN_PAIRS]
         return own, other
 

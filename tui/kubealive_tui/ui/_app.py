@@ -48,7 +48,7 @@ async def run(options: UiOptions) -> None:
 
 
 class KubealiveApp(App[None], inherit_bindings=False):
-    """One canvas, one pump, one session."""
+    """One canvas, one pump, one session; to be made inside the loop that runs it."""
 
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
@@ -64,28 +64,33 @@ class KubealiveApp(App[None], inherit_bindings=False):
         self.failure: BaseException | None = None
         self._options = options
         self._palette = Palette.of(options.profile)
-        self._canvas = Canvas()
+        self.canvas = Canvas()
         self._feeding: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._interest: frozenset[str] = frozenset()
+        self.gate = Gate()
+        self.pump = Pump(
+            new_store=self._new_store,
+            draw=self._frame,
+            visible=self._visible,
+            loop=asyncio.get_running_loop(),
+            gate=self.gate,
+        )
+        player = options.replay(self.pump.rewind) if options.replay else None
+        self.session = Session(options, self.pump, player)
+        self.keys = Keys(self.session, leave=self.leave, copy=self.copy_to_clipboard)
 
     def compose(self) -> ComposeResult:
         """The canvas, and nothing else."""
-        yield self._canvas
+        yield self.canvas
 
     # ---- life
 
     def on_mount(self) -> None:
-        """Make session and pump; the feed starts once the first frame is painted."""
-        loop = asyncio.get_running_loop()
-        self.gate = Gate(enabled=not self.is_headless)
-        self.pump = Pump(
-            new_store=self._new_store, draw=self._frame, visible=self._visible, loop=loop, gate=self.gate
-        )
-        replay = self._options.replay
-        self.session = Session(self._options, self.pump, replay(self.pump.rewind) if replay else None)
-        self.keys = Keys(self.session, leave=self.leave, copy=self.copy_to_clipboard)
-        self._canvas.focus()
+        """Show the first frame; the feed starts once that is painted."""
+        if self.is_headless:
+            self.gate.disable()
+        self.canvas.focus()
         self.set_interval(1.0, self._second)
         self._show()
         self.call_after_refresh(self._start)
@@ -156,7 +161,7 @@ class KubealiveApp(App[None], inherit_bindings=False):
         if composition.cursor is not None:
             self.cursor_position = Offset(*composition.cursor)
         self._declare_interest()
-        return self._canvas.show(composition)
+        return self.canvas.show(composition)
 
     def _declare_interest(self) -> None:
         wanted = self.session.interest()
@@ -195,7 +200,7 @@ class KubealiveApp(App[None], inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """Give the click to the session."""
         x, y = event.screen_x, event.screen_y
-        self._react(lambda: self.keys.click(int(x), int(y), self._canvas.shown))
+        self._react(lambda: self.keys.click(int(x), int(y), self.canvas.shown))
 
     def on_mouse_scroll_down(self) -> None:
         """The wheel moves the pointer, or scrolls what is open."""

@@ -34,8 +34,6 @@ def blank(around: Around, lesson: str, lines: Sequence[Line], *, title: str) -> 
         active=around.active,
         lesson=line(lesson),
         views=views,
-        timeline_title=(),
-        timeline_figures=(),
         keys=around.keys,
         notice=around.notice,
         prompt=around.prompt,
@@ -72,7 +70,7 @@ def not_installed(
         said.append(line((reason, Role.WAITING)))
     said += [
         (),
-        line("Installing makes one namespace with", (" (and kubealive down removes all of it again)", Role.MUTED)),
+        line("Installing makes it, with ", ("(kubealive down removes all of it again)", Role.MUTED)),
         line(
             ("  agent      ", Role.ACCENT),
             ("one pod; its rights end at the namespace, but for reading nodes", Role.MUTED),

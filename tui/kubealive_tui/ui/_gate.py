@@ -24,16 +24,21 @@ MOST_MISSES = 3
 class Gate:
     """Frames sent and answered; times are seconds of any clock that does not go back."""
 
-    def __init__(self, *, enabled: bool = True) -> None:
+    def __init__(self) -> None:
         self._asked: deque[float] = deque()
         self._misses = 0
-        self._enabled = enabled
+        self._enabled = True
         self.round_trip_s: float | None = None
 
     @property
     def enabled(self) -> bool:
         """Whether frames are followed by a question at all."""
         return self._enabled
+
+    def disable(self) -> None:
+        """Ask nothing any more, and stand open."""
+        self._enabled = False
+        self._asked.clear()
 
     def open(self, now: float) -> bool:
         """Whether a frame may be drawn now."""
@@ -62,5 +67,4 @@ class Gate:
             self._asked.popleft()
             self._misses += 1
         if self._misses >= MOST_MISSES:
-            self._enabled = False
-            self._asked.clear()
+            self.disable()

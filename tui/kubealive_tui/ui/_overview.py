@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, pod_state, timeline
+from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, pod_state
 from kubealive_tui.model import (
     AccessState,
     Align,
@@ -22,12 +22,13 @@ from kubealive_tui.model import (
     Sentence,
     Size,
     Table,
+    View,
     Viewer,
     line,
 )
 from kubealive_tui.store import CLUSTER, Store
 from kubealive_tui.ui._frame import Around
-from kubealive_tui.ui._pane import filtered, rows_of
+from kubealive_tui.ui._pane import screen
 from kubealive_tui.ui._state import TabState
 from kubealive_tui.ui.draw import ScreenModel
 
@@ -55,27 +56,8 @@ def overview(
     size: Size,
 ) -> ScreenModel:
     """The overview as it stands now; moves the state's pointer to a row that exists."""
-    views = filtered(
-        [_cluster(store, size), *_agent(store, around), _experiments(store, experiments, verdicts)],
-        state.filter.text,
-    )
-    selected = state.show(rows_of(views))
-    most = state.timeline_scroll + size.height
-    return ScreenModel(
-        header=around.header,
-        tabs=around.tabs,
-        active=around.active,
-        lesson=_LESSON,
-        views=views,
-        timeline=timeline(store, CLUSTER, me=around.me, most=most, matches=state.filter.text),
-        timeline_scroll=state.timeline_scroll,
-        keys=around.keys,
-        selected=selected or "",
-        scroll=state.scroll,
-        stale=around.stale,
-        notice=around.notice,
-        prompt=around.prompt,
-    )
+    views: list[View] = [_cluster(store, size), *_agent(store, around), _experiments(store, experiments, verdicts)]
+    return screen(store, CLUSTER, _LESSON, views, state, around, size)
 
 
 # ---- cluster

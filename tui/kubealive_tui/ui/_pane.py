@@ -8,26 +8,37 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments import Scene, timeline
-from kubealive_tui.model import Bar, Line, Role, Row, Table, View, line, plain
+from kubealive_tui.model import Bar, Line, Role, Row, Size, Table, View, line, plain
+from kubealive_tui.store import Store
 from kubealive_tui.ui._frame import Around
 from kubealive_tui.ui._state import TabState
 from kubealive_tui.ui.draw import ScreenModel
 
-__all__ = ["filtered", "matching", "pane", "rows_of", "settled"]
+__all__ = ["filter_prompt", "filtered", "matching", "pane", "rows_of", "screen", "settled"]
 
 
 def pane(scene: Scene, state: TabState, around: Around) -> ScreenModel:
     """The tab as it stands now; moves the state's pointer to a row that exists."""
-    views = filtered(scene.experiment.views(scene), state.filter.text)
-    selected = state.show(rows_of(views))
-    most = state.timeline_scroll + scene.size.height
+    lesson = line(scene.experiment.lesson)
+    return screen(scene.store, scene.name, lesson, scene.experiment.views(scene), state, around, scene.size)
+
+
+def screen(
+    store: Store, name: str, lesson: Line, views: Sequence[View], state: TabState, around: Around, size: Size
+) -> ScreenModel:
+    """Views and timeline of a tab or of the cluster, filtered, with the pointer on a row that exists."""
+    words = state.filter.text
+    kept = filtered(views, words)
+    selected = state.show(rows_of(kept))
+    most = state.timeline_scroll + size.height
     return ScreenModel(
         header=around.header,
         tabs=around.tabs,
         active=around.active,
-        lesson=line(scene.experiment.lesson),
-        views=views,
-        timeline=timeline(scene.store, scene.name, me=around.me, most=most, matches=state.filter.text),
+        lesson=lesson,
+        views=kept,
+        timeline=timeline(store, name, me=around.me, most=most, matches=words),
+        timeline_figures=_figures(words),
         timeline_scroll=state.timeline_scroll,
         keys=around.keys,
         selected=selected or "",
@@ -36,6 +47,12 @@ def pane(scene: Scene, state: TabState, around: Around) -> ScreenModel:
         notice=around.notice,
         prompt=around.prompt,
     )
+
+
+def _figures(words: str) -> Line:
+    if not words:
+        return line(("newest first", Role.DIM))
+    return line(("only what contains ", Role.MUTED), (words, Role.WAITING), ("; esc clears", Role.MUTED))
 
 
 def rows_of(views: Sequence[View]) -> Sequence[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kubealive_tui.commands import Confirmations, Keymap, Place
+from kubealive_tui.commands import Confirmations, Do, Global, Hint, Keymap, Place
 from kubealive_tui.experiments import Experiment, Scene
 from kubealive_tui.model import Line, LinkState, Role, Size, line
 from kubealive_tui.store import Store
@@ -88,6 +88,8 @@ class Session:
             return Place.REPLAY_TAB if self.active else Place.REPLAY_OVERVIEW
         if self._absent():
             return Place.EMPTY
+        if not self.synced:
+            return Place.WAITING
         return Place.TAB if self.active else Place.OVERVIEW
 
     def _absent(self) -> bool:
@@ -205,12 +207,19 @@ class Session:
             ),
             tabs=self._tabs,
             active=self.active,
-            keys=key_hints(self.keymap().line(read_only=options.read_only)),
+            keys=key_hints(self._offered()),
             me=options.actor,
             stale=stale(store),
             notice=self._told(),
             prompt=filter_prompt(self.state.filter.text) if self.typing else (),
         )
+
+    def _offered(self) -> Sequence[Hint]:
+        """The key line, without the key that installs where the screen cannot."""
+        hints = self.keymap().line(read_only=self.options.read_only)
+        if self.options.install is not None:
+            return hints
+        return [hint for hint in hints if not (isinstance(hint.target, Global) and hint.target.do is Do.INSTALL)]
 
     def _live(self, around: Around) -> ScreenModel:
         page = self._page()

@@ -13,7 +13,11 @@ def help_lines(keymap: Keymap, *, title: str) -> Sequence[Line]:
     own, everywhere = keymap.help()
     lines: list[Line] = []
     if own:
-        lines += [line((title, Role.STRONG)), *map(_entry, own), ()]
+        lines += [line((title, Role.STRONG)), *map(_entry, own)]
+        lines += [
+            line((f"{':':>10}  ", Role.ACCENT), "more of this tab, sizes and numbers among it, by their words"),
+            (),
+        ]
     lines += [line(("Everywhere", Role.STRONG)), *map(_entry, everywhere), ()]
     lines.append(
         line(("x, X, S and C ask once a session; ! never asks. k, d and ctrl+d never destroy.", Role.MUTED))

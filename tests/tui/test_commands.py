@@ -1,0 +1,218 @@
+"""Keys, refusals, confirmations and kubectl text, as tables."""
+
+import ast
+import json
+import shlex
+
+import pytest
+
+from kubealive_tui.commands import (
+    Confirmations,
+    Do,
+    Global,
+    Keymap,
+    Place,
+    kubectl,
+    kubectl_watch,
+    question,
+    refusal,
+)
+from kubealive_tui.experiments import Command, Experiment, Settings, discover
+from kubealive_tui.model import (
+    Act,
+    DeletePod,
+    Fault,
+    FaultKind,
+    Info,
+    LoadMode,
+    ProbeFails,
+    Request,
+    Scale,
+    SetLoad,
+    StopAll,
+    StopLoad,
+    Target,
+)
+from kubealive_tui.store import Store
+from tests.tui.ui.scripts import LIVE, Script
+
+POD = "getip-5f6b8cd8c-4ldf9"
+BASE = ["kubectl", "--context", "dev's cluster", "-n", "kubealive"]
+TARGET = Target(service="getip", path="/it's")
+
+
+def _store() -> Store:
+    store = Store()
+    store.apply(LIVE)
+    store.apply(Script().snapshot())
+    return store
+
+
+def _text(request: Request) -> str:
+    text = kubectl(request, _store(), context="dev's cluster", namespace="kubealive")
+    assert text is not None
+    return text
+
+
+def _act(verb: DeletePod | Fault | Scale, uid: str = "uid-0", name: str = POD) -> Act:
+    return Act("balance", uid, name, verb)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (_act(DeletePod()), ["delete", "pod", POD, "--wait=false"]),
+        (_act(DeletePod(0)), ["delete", "pod", POD, "--wait=false", "--grace-period=0", "--force"]),
+        (_act(DeletePod(5)), ["delete", "pod", POD, "--wait=false", "--grace-period=5"]),
+        (_act(Scale(3), "deploy-1", "getip"), ["scale", "deployment/getip", "--replicas=3"]),
+    ],
+    ids=["delete", "force", "grace", "scale"],
+)
+def test_kubectl_words(request_: Request, words: list[str]) -> None:
+    """The text splits into the words that kubectl is to get, whatever the context is called."""
+    assert shlex.split(_text(request_)) == [*BASE, *words]
+
+
+@pytest.mark.parametrize(
+    ("fault", "path", "body"),
+    [
+        (Fault(FaultKind.LIVENESS, ProbeFails.ALWAYS), "liveness", {"fail": "always"}),
+        (Fault(FaultKind.READINESS, ProbeFails.NEVER), "readiness", {"fail": "never"}),
+        (Fault(FaultKind.READINESS, ProbeFails.NEXT, 3), "readiness", {"fail": "next", "count": 3}),
+        (Fault(FaultKind.EXIT, amount=3), "exit", {"code": 3}),
+        (Fault(FaultKind.HANG), "hang", {}),
+        (Fault(FaultKind.EAT, amount=64), "eat", {"mib_per_second": 64}),
+        (Fault(FaultKind.DELAY, amount=250), "delay", {"milliseconds": 250}),
+        (Fault(FaultKind.ERRORS, amount=20), "errors", {"percent": 20}),
+        (Fault(FaultKind.CURE), "cure", {}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_kubectl_fault(fault: Fault, path: str, body: dict[str, object]) -> None:
+    """A fault is posted to the pod's own fault port, with the token that only the pod knows."""
+    words = shlex.split(_text(_act(fault)))
+    script = words[-1]
+    assert words[:-1] == [*BASE, "exec", POD, "--", "python3", "-c"]
+    literals = [node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)]
+    assert f"http://127.0.0.1:8081/faults/{path}" in literals
+    assert "FAULT_TOKEN" in literals
+    assert body in [json.loads(value) for value in literals if isinstance(value, bytes)]
+
+
+@pytest.mark.parametrize(
+    ("load", "count"),
+    [
+        (SetLoad("balance", TARGET, rate=100.0), 1000),
+        (SetLoad("balance", TARGET, burst=50), 50),
+        (SetLoad("balance", TARGET, LoadMode.KEPT, rate=2.0), 20),
+    ],
+    ids=["new", "burst", "kept"],
+)
+def test_kubectl_load(load: SetLoad, count: int) -> None:
+    """A load is a Python program of that many requests, and every name in it is quoted."""
+    words = shlex.split(_text(load))
+    assert words[:8] == [*BASE, "exec", "deployment/kubealive-agent", "--"]
+    literals = [node.value for node in ast.walk(ast.parse(words[-1])) if isinstance(node, ast.Constant)]
+    assert {"getip", "/it's", count} <= set(literals)
+
+
+def test_kubectl_stop_all() -> None:
+    """Curing everything is a loop over the experiments' pods."""
+    words = shlex.split(_text(StopAll()))
+    assert words[:3] == ["for", "pod", "in"]
+    assert "do" in words
+    assert words[-1] == "done"
+
+
+def test_kubectl_has_no_equal_for_stopping_a_load() -> None:
+    """What kubectl cannot do is not made up."""
+    assert kubectl(StopLoad("balance"), _store(), context="dev", namespace="kubealive") is None
+
+
+def test_kubectl_watch_names_the_experiment() -> None:
+    """The watch command selects by the experiment's label."""
+    text = kubectl_watch("balance", context="", namespace="lab")
+    expected = "kubectl -n lab get pods -l kubealive.dev/experiment=balance -o wide --watch"
+    assert text == expected
+
+
+# ---- keymap
+
+
+@pytest.mark.parametrize("place", list(Place), ids=lambda place: place.name.lower())
+@pytest.mark.parametrize("experiment", [None, *discover()], ids=lambda e: e.name if e else "none")
+def test_keys_have_one_meaning(place: Place, experiment: Experiment | None) -> None:
+    """No global key is bound twice in a place, and no experiment takes one."""
+    keymap = Keymap(place, experiment)
+    bound = [key for entry in keymap.globals for key in entry.keys]
+    assert len(bound) == len(set(bound))
+
+
+def test_key_of_the_registry_cannot_be_taken() -> None:
+    """An experiment that takes a global key is refused with both meanings."""
+    greedy = Experiment("greedy", order=1, title="", long_title="", lesson="")
+    greedy.use(Command("q", "query", "", "ask", lambda _: ()))
+    with pytest.raises(ValueError, match=r"query takes the key 'q', which means .*leave"):
+        Keymap(Place.TAB, greedy)
+
+
+@pytest.mark.parametrize("key", ["k", "d", "ctrl+d"])
+@pytest.mark.parametrize("experiment", discover(), ids=lambda e: e.name)
+def test_old_reflexes_never_destroy(key: str, experiment: Experiment) -> None:
+    """Keys that delete in other programs do not here."""
+    found = Keymap(Place.TAB, experiment).find(key)
+    assert not (isinstance(found, Command) and found.danger)
+
+
+def test_key_line_pairs_keys_and_ends_with_help() -> None:
+    """Two keys of one meaning share an entry, and ? is the last."""
+    hints = Keymap(Place.TAB, discover()[0]).line(read_only=False)
+    assert ("+ -", "rate") in [(hint.keys, hint.label) for hint in hints]
+    assert hints[-1].keys == "?"
+
+
+def test_read_only_key_line_offers_no_trigger() -> None:
+    """A key that would be refused is not advertised."""
+    for place in (Place.TAB, Place.OVERVIEW):
+        for hint in Keymap(place, discover()[0]).line(read_only=True):
+            assert not (isinstance(hint.target, Command) and hint.target.triggers)
+            assert not (isinstance(hint.target, Global) and hint.target.do in {Do.STOP_ALL, Do.CHECK})
+
+
+# ---- guard
+
+COMMAND = Command("x", "kill", "kill", "delete the pod", lambda _: (), danger="delete a pod", needs="delete_pod")
+OLD = Info(version="0.0.1", epoch=1, capabilities=frozenset({"load"}))
+
+
+@pytest.mark.parametrize(
+    ("effects", "read_only", "info", "words"),
+    [
+        ([_act(DeletePod())], False, None, ""),
+        ([_act(DeletePod())], True, None, "read-only: kill changes the cluster"),
+        ([Settings(), "mode: kept"], True, None, ""),
+        ([_act(DeletePod())], False, OLD, "this agent (0.0.1) cannot delete the pod: kubealive up"),
+    ],
+    ids=["allowed", "read-only", "settings-only", "old-agent"],
+)
+def test_refusal(effects: list[object], read_only: bool, info: Info | None, words: str) -> None:  # noqa: FBT001 - a table's column
+    """What is refused says what and why; what sends nothing is not refused."""
+    found = refusal(COMMAND, effects, read_only=read_only, info=info)  # type: ignore[arg-type]  # a table's column
+    assert found.startswith(words)
+    assert bool(found) == bool(words)
+
+
+def test_each_kind_of_danger_asks_once() -> None:
+    """The first act of each kind asks, the next of that kind does not, another kind does."""
+    confirmations = Confirmations()
+    assert confirmations.wanted("delete a pod")
+    confirmations.give("delete a pod")
+    assert not confirmations.wanted("delete a pod")
+    assert confirmations.wanted("scale down")
+    assert not confirmations.wanted("")
+
+
+def test_question_names_target_and_place() -> None:
+    """The question says what, which object, and where."""
+    asked = question("delete a pod", [_act(DeletePod())], namespace="kubealive", context="dev")
+    assert (asked.what, asked.target, asked.namespace, asked.context) == ("delete a pod", POD, "kubealive", "dev")

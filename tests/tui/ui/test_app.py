@@ -1,0 +1,343 @@
+"""The app under a pilot: keys in, words on the screen and requests to the agent out."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kubealive_tui.errors import RefusedError
+from kubealive_tui.model import (
+    DeletePod,
+    LinkEvent,
+    LinkState,
+    Scale,
+    SetLoad,
+    StopAll,
+    StopLoad,
+)
+from kubealive_tui.ui import UiOptions
+from tests.tui.ui.scripts import LIVE, ScriptedFeed
+from tests.tui.ui.stage import read_only, saving_to, stage
+
+
+async def test_nothing_is_asked_before_the_first_frame() -> None:
+    """The screen says what it waits for before any network is touched."""
+    async with stage(live=False) as it:
+        assert "waiting for the Kubernetes API to accept your credentials" in it.text
+        assert it.feed.started.is_set()
+
+
+async def test_overview_says_all_that_is_known() -> None:
+    """Nodes, agent, viewers and experiments, one line each."""
+    async with stage() as it:
+        assert "node-3  ● Ready" in it.text
+        assert "0.1.0 on node-1, up 3h, 44 MB" in it.text
+        assert "you (5m)  anna@classroom-7 (2m, read-only)" in it.text
+        assert "Load balancing           4/4 – not run" in it.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [(["1"], "One Service"), (["tab"], "One Service"), (["tab", "tab"], "Poke"), (["1", "0"], "Poke"),
+     (["shift+tab"], "One Service"), (["enter"], "One Service")],
+    ids=["digit", "tab", "round", "back", "shift-tab", "enter"],
+)  # fmt: skip
+async def test_tabs(keys: Sequence[str], title: str) -> None:
+    """Digits, Tab and Enter on the overview change the tab."""
+    async with stage() as it:
+        await it.press(*keys)
+        assert it.lines[2].strip().startswith(title)
+
+
+async def test_a_tab_that_is_not_there_is_said() -> None:
+    """A digit without a tab is answered in words."""
+    async with stage() as it:
+        await it.press("9")
+        assert "there is no tab 9" in it.text
+
+
+async def test_the_first_kill_asks_and_the_next_does_not() -> None:
+    """The question names target, namespace and context; y does it, and is remembered."""
+    async with stage() as it:
+        await it.press("1", "x")
+        assert "Delete pod getip-5f6b8cd8c-47vpv?" in it.text
+        assert "in namespace kubealive of context dev" in it.text
+        assert not it.feed.asked
+        await it.press("y")
+        assert [act.verb for act in it.feed.acts()] == [DeletePod()]
+        await it.press("j", "x")
+        assert len(it.feed.acts()) == 2
+
+
+@pytest.mark.parametrize("key", ["n", "enter", "escape", "x", "space"])
+async def test_no_is_the_default(key: str) -> None:
+    """Any key but y leaves everything as it is, and the next time it asks again."""
+    async with stage() as it:
+        await it.press("1", "x", key)
+        assert not it.feed.asked
+        await it.press("x")
+        assert "Delete pod" in it.text
+
+
+async def test_a_kind_that_was_not_confirmed_asks_for_itself() -> None:
+    """To have confirmed a kill confirms no scaling down."""
+    async with stage() as it:
+        await it.press("1", "x", "y", "S")
+        assert "Scale down getip?" in it.text
+        await it.press("y")
+        assert [act.verb for act in it.feed.acts()] == [DeletePod(), Scale(3)]
+
+
+async def test_a_refusal_is_one_sentence() -> None:
+    """What the agent refuses is said on the screen, and the next key takes it away."""
+    async with stage(refuse=RefusedError("pod getip is gone: choose another")) as it:
+        await it.press("1", "l")
+        assert "pod getip is gone: choose another" in it.text
+        await it.press("j")
+        assert "choose another" not in it.text
+
+
+async def test_a_notice_fades_with_agent_time() -> None:
+    """Eight seconds of the agent's clock take a sentence away."""
+    async with stage() as it:
+        await it.press("1", "m")
+        assert "mode: kept connections" in it.text
+        await it.deliver(it.script.tick(7.0))
+        assert "mode: kept connections" in it.text
+        await it.deliver(it.script.tick(2.0))
+        assert "mode: kept connections" not in it.text
+
+
+async def test_read_only_sends_nothing_and_says_so() -> None:
+    """Triggers are refused in words and not advertised; looking around goes on."""
+    async with stage(change=read_only) as it:
+        await it.press("1")
+        assert "READ-ONLY" in it.lines[0]
+        assert "x kill" not in it.lines[-1]
+        for key in ("x", "l", "s", "exclamation_mark"):
+            await it.press(key)
+            assert "read-only:" in it.text
+        assert not it.feed.asked
+
+
+async def test_an_older_agent_is_named() -> None:
+    """A capability that the agent lacks is refused with its version and the next step."""
+    async with stage() as it:
+        assert LIVE.info is not None
+        await it.deliver(replace(LIVE, info=replace(LIVE.info, capabilities=frozenset({"load_new"}))))
+        await it.press("1", "x")
+        assert "this agent (0.1.0) cannot delete the selected pod" in it.text
+        assert not it.feed.asked
+
+
+async def test_the_pointer_stays_with_its_pod() -> None:
+    """A pod that goes keeps its row and the pointer while it is counted, then the nearest row has it."""
+    async with stage() as it:
+        await it.press("1")
+        await it.deliver(it.script.loaded(), it.script.traffic())
+        await it.press("j", "j")
+        pod = it.pointed.split()[1]
+        await it.deliver(it.script.terminating(2), it.script.gone(2))
+        assert pod in it.pointed
+        assert "gone" in it.pointed
+
+
+async def test_the_pointer_moves_to_the_nearest_row() -> None:
+    """When the row of the pointer vanishes, the one in its place has it."""
+    async with stage() as it:
+        await it.press("1", "G")
+        await it.deliver(it.script.gone(3))
+        assert it.pointed
+        await it.press("g")
+        assert it.lines.index(it.pointed) == 4
+
+
+async def test_filter_keeps_rows_and_tells_so() -> None:
+    """Typed words keep matching rows; Enter keeps the filter, Esc clears it."""
+    async with stage() as it:
+        await it.press("1", "slash", *"x8962")
+        assert it.lines[-1].strip() == "/x8962"
+        await it.press("enter")
+        assert "47vpv" not in it.text
+        assert "only what contains x8962" in it.text
+        await it.press("escape")
+        assert "47vpv" in it.text
+
+
+async def test_keys_typed_into_the_filter_trigger_nothing() -> None:
+    """Letters are text there, a paste is text too."""
+    async with stage() as it:
+        await it.press("1", "slash", "x", "l", "q")
+        assert not it.feed.asked
+        assert it.lines[-1].strip() == "/xlq"
+
+
+async def test_freeze_stands_while_the_store_goes_on() -> None:
+    """A frozen screen shows what it showed, says FROZEN, and shows the newest state when it goes on."""
+    async with stage() as it:
+        await it.press("1", "space")
+        assert "FROZEN" in it.lines[0]
+        before = it.lines[3:]
+        await it.deliver(it.script.terminating(1), it.script.tick(3.0))
+        assert it.lines[3:] == before
+        await it.press("space")
+        assert "Terminating" in it.text
+        assert "FROZEN" not in it.text
+
+
+async def test_a_lost_link_keeps_the_data_and_says_its_age() -> None:
+    """Stale data stays, with the reason in the first line."""
+    async with stage() as it:
+        await it.press("1")
+        await it.lose_link()
+        assert "reconnecting (2)" in it.lines[0]
+        assert "47vpv" in it.text
+
+
+async def test_too_small_names_the_least_size() -> None:
+    """Below 80x24 one page says so."""
+    async with stage(size=(60, 20)) as it:
+        assert "80" in it.text
+        assert "24" in it.text
+
+
+async def _lines(names: Sequence[str]) -> AsyncIterator[str]:
+    yield f"created deployment/kubealive-agent for {list(names)}"
+
+
+async def test_not_installed_offers_to_install() -> None:
+    """The empty screen says what up would do, and U does it with its progress on the screen."""
+    names: list[Sequence[str]] = []
+
+    async def install(wanted: Sequence[str]) -> AsyncIterator[str]:
+        names.append(wanted)
+        async for text in _lines(wanted):
+            yield text
+
+    def change(options: UiOptions) -> UiOptions:
+        return replace(options, install=install)
+
+    async with stage(change=change, live=False) as it:
+        await it.deliver(LinkEvent(LinkState.NOT_INSTALLED))
+        assert "There is no kubealive in namespace kubealive of dev." in it.text
+        assert "U installs it, as kubealive up does" in it.text
+        await it.press("U")
+        assert names == [[]]
+        assert "installed" in it.text
+
+
+async def test_no_right_is_said_as_it_came() -> None:
+    """A link that failed for good shows its sentence and the next step."""
+    sentence = "you may not create pods/portforward in namespace kubealive: its administrator can grant it"
+    async with stage(live=False) as it:
+        await it.deliver(LinkEvent(LinkState.FAILED, reason=sentence))
+        assert "you may not create pods/portforward" in it.text
+        assert "kubealive doctor" in it.text
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("question_mark", "start or stop the measured traffic"),
+        ("enter", "owner          replicaset getip-5f6b8cd8c"),
+        ("e", "kube-proxy"),
+        ("y", "kubectl --context dev -n kubealive get pods"),
+        ("colon", "type to find a command"),
+    ],
+    ids=["help", "details", "explain", "kubectl", "palette"],
+)
+async def test_dialogs_open_and_close(key: str, words: str) -> None:
+    """Each dialog fits 80x24, leaves header and tabs in sight, and closes with Esc."""
+    async with stage() as it:
+        await it.press("1")
+        before = it.text
+        await it.press(key)
+        assert words in it.text
+        assert len(it.lines) <= 24
+        assert it.lines[:2] == before.splitlines()[:2]
+        await it.press("escape")
+        assert it.text == before
+
+
+async def test_palette_runs_what_was_found() -> None:
+    """Letters narrow the palette, Enter runs the marked command, with or without a key."""
+    async with stage() as it:
+        await it.press("1", "colon", *"scale to 2", "enter")
+        await it.press("y")
+        assert [act.verb for act in it.feed.acts()] == [Scale(2)]
+
+
+async def test_kubectl_text_follows_the_last_action() -> None:
+    """After a kill, y shows the delete command, and c puts it on the clipboard."""
+    async with stage() as it:
+        await it.press("1", "x", "y", "y")
+        assert "delete pod getip-5f6b8cd8c-47vpv" in it.text
+        await it.press("c")
+        assert it.app.clipboard.startswith("kubectl --context dev -n kubealive delete pod getip-5f6b8cd8c-47vpv")
+
+
+async def test_save_tells_the_path(tmp_path: Path) -> None:
+    """w writes the last run and says where; without a run it says that there is none."""
+    async with stage(size=(160, 50), change=saving_to(tmp_path)) as it:
+        await it.press("1", "w")
+        assert "there is no run to save yet" in it.text
+        await it.deliver(it.script.killed(), it.script.terminating())
+        await it.press("w")
+        assert str(tmp_path / "balance.txt") in it.text
+        assert (tmp_path / "balance.txt").read_text(encoding="utf-8").startswith("KILL")
+
+
+async def test_stop_all_never_asks() -> None:
+    """The way out of trouble is one key, on every tab."""
+    async with stage() as it:
+        await it.press("1", "exclamation_mark")
+        assert it.feed.asked == [StopAll()]
+
+
+async def test_quit_stops_our_load_first() -> None:
+    """A load that this session started is stopped before the screen is left; others are left alone."""
+    async with stage() as it:
+        await it.press("1", "l")
+        await it.deliver(it.script.loaded())
+        assert isinstance(it.feed.asked[-1], SetLoad)
+        await it.press("q")
+        assert it.feed.asked[-1] == StopLoad("balance")
+
+
+async def test_quit_leaves_the_loads_of_others() -> None:
+    """Somebody else's load goes on."""
+    async with stage() as it:
+        await it.deliver(it.script.loaded())
+        await it.press("q")
+        assert not it.feed.asked
+
+
+async def test_interest_follows_tab_and_load() -> None:
+    """The visible tab is sampled; one with a running load of ours stays so when the tab changes."""
+    async with stage() as it:
+        await it.press("1")
+        assert it.feed.interests[-1] == {"balance"}
+        await it.press("l")
+        await it.deliver(it.script.loaded())
+        await it.press("0")
+        assert it.feed.interests[-1] == {"balance"}
+
+
+async def test_interest_ends_with_the_tab() -> None:
+    """Without a load, leaving the tab ends its sampling."""
+    async with stage() as it:
+        await it.press("1", "0")
+        assert it.feed.interests[-1] == frozenset()
+
+
+async def test_a_feed_that_dies_ends_the_program() -> None:
+    """A broken feed is no screen that stands still: the app ends with its error."""
+
+    class Broken(ScriptedFeed):
+        async def run(self, deliver: object) -> None:
+            raise RuntimeError("feed")
+
+    async with stage(change=lambda options: replace(options, feed=Broken()), live=False) as it:
+        await it.pilot.pause()
+        assert isinstance(it.app.failure, RuntimeError)
