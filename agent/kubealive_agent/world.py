@@ -138,6 +138,7 @@ class World:
     def event(self, event: KubeEvent, *, found: bool) -> None:
         """Take a Kubernetes Event. Those of objects that no experiment owns are dropped, nodes excepted."""
         now = self._clock.now_us()
+        event.found = found
         experiment = self._experiments.get(event.object_uid, self._gone.get(event.object_uid))
         if experiment is not None:
             self._add_event(event, experiment, now)

@@ -79,6 +79,14 @@ def test_whose_an_event_is(lab: Lab, given: KubeEvent, expected: list[tuple[str,
     assert reasons(lab) == expected
 
 
+@pytest.mark.parametrize("found", [True, False], ids=["there at the start", "new"])
+def test_an_event_says_whether_it_was_there_at_the_start(lab: Lab, *, found: bool) -> None:
+    """What the first list finds is told as history: nothing of it happens now."""
+    lab.world.event(event("uid-a"), found=found)
+
+    assert lab.facts("event")[0].event.found is found
+
+
 def test_an_event_may_outlive_its_object(lab: Lab) -> None:
     """The last Events of a deleted pod still belong to its experiment."""
     lab.world.apply(KIND_POD, "uid-a", None, found=False)
