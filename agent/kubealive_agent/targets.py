@@ -71,6 +71,17 @@ def _service(name: str, world: World, experiment: str) -> Service:
         )
     if not experiment or service.experiment != experiment:
         raise _not_ours(f"Service {name}", experiment)
+    # Wearing the label does not make what is behind it the experiment's: such Services lead anywhere.
+    if service.type == "ExternalName":
+        raise RefusalError(
+            Refusal.REASON_NOT_OURS,
+            f"Service {name} is an ExternalName, which leads to another host; load goes to the experiment's own only",
+        )
+    if not service.selector:
+        raise RefusalError(
+            Refusal.REASON_NOT_OURS,
+            f"Service {name} selects no pods, so its endpoints may be anybody's; choose one with a selector",
+        )
     return service
 
 

@@ -119,11 +119,17 @@ class Lab:
             self.world.apply(KIND_POD, uid, pod, found=True)
         deployment = Workload(kind=KIND_DEPLOYMENT, name="getip", experiment="balance", desired=4)
         self.world.apply(KIND_DEPLOYMENT, "uid-deploy", deployment, found=True)
-        service = Service(
-            name="getip", experiment="balance", ports=[Port(port=80), Port(port=81, node_port=30080)]
-        )
-        self.world.apply(KIND_SERVICE, "uid-service", service, found=True)
-        self.world.apply(KIND_SERVICE, "uid-foreign", Service(name="foreign", ports=[Port(port=80)]), found=True)
+        selector, web = {"app": "getip"}, [Port(port=80), Port(port=81, node_port=30080)]
+        services = {
+            "uid-service": Service(name="getip", experiment="balance", selector=selector, ports=web),
+            "uid-foreign": Service(name="foreign", selector=selector, ports=web),
+            "uid-external": Service(
+                name="elsewhere", experiment="balance", type="ExternalName", selector=selector, ports=web
+            ),
+            "uid-by-hand": Service(name="by-hand", experiment="balance", ports=web),
+        }
+        for uid, service in services.items():
+            self.world.apply(KIND_SERVICE, uid, service, found=True)
         entries = Slice(
             name="getip-x", experiment="balance", endpoints=[Endpoint(pod_uid="uid-a")], ports=[Port(port=8080)]
         )
