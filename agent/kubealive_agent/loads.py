@@ -62,12 +62,16 @@ class Engine(Protocol):
 
 @dataclass(slots=True)
 class _Running:
-    """A load that the engine still reports on. `over`: clients have been told that it stopped."""
+    """A load that the engine still reports on. `over`: clients have been told that it stopped.
+
+    `actions` counts those under way that it is measured for; after the last of them it goes on to `ends_us`.
+    """
 
     number: int
     load: Load
     address: Address
     connections: int
+    actions: int = 0
     ends_us: int | None = None
     over: bool = False
 
@@ -138,7 +142,8 @@ class Loads:
     ) -> str | None:
         """Start the traffic of an action; None where the experiment has steady traffic of its own.
 
-        Traffic that another action has started is shared. Raises RefusalError.
+        Traffic that another action has started is shared. What has begun is to be ended with
+        `end_observation`, once. Raises RefusalError.
         """
         request = SetLoadRequest.Run(target=observe.target, mode=observe.mode, rate=observe.rate)
         load, connections = planned(request)
@@ -146,14 +151,18 @@ class Loads:
         load.experiment, load.actor, load.action_id = experiment, actor, action_id
         async with self._order:
             old = self._of(experiment, steady=True)
-            if old is not None:
-                return old.load.load_id if old.load.action_id else None
-            return await self._start(load, address, connections, until_us=None)
+            if old is None:
+                return await self._start(load, address, connections, actions=1)
+            if not old.load.action_id:
+                return None
+            old.actions += 1
+            return old.load.load_id
 
     async def end_observation(self, load_id: str, *, after_ms: int) -> None:
         """Let the traffic of an action end, `after_ms` from now; the latest wish of all its actions holds."""
         running = next((one for one in self._alive() if one.load.load_id == load_id), None)
         if running is not None and running.load.action_id:
+            running.actions -= 1
             running.ends_us = max(running.ends_us or 0, self._clock.now_us() + after_ms * 1000)
 
     async def expire(self) -> None:
@@ -162,7 +171,7 @@ class Loads:
         async with self._order:
             for running in self._alive():
                 load = running.load
-                if running.ends_us is not None and running.ends_us <= now:
+                if not running.actions and running.ends_us is not None and running.ends_us <= now:
                     await self._stop(running, "observed")
                 elif self._sessions.lease_over(load.experiment, since_us=load.since_us):
                     await self._stop(running, "lease")
@@ -200,12 +209,14 @@ class Loads:
 
     # The engine
 
-    async def _start(self, load: Load, address: Address, connections: int, *, until_us: int | None) -> str:
+    async def _start(
+        self, load: Load, address: Address, connections: int, *, until_us: int | None = None, actions: int = 0
+    ) -> str:
         now = self._clock.now_us()
         load.load_id, load.since_us = self._ids.next("l"), now
         if until_us is not None:
             load.until_us = until_us
-        running = _Running(next(self._numbers), load, address, connections)
+        running = _Running(next(self._numbers), load, address, connections, actions)
         start = Start(
             load_id=running.number,
             host=address.host,
@@ -236,7 +247,7 @@ class Loads:
         load = running.load
         load.rate, load.cpu, load.actor = wanted.rate, wanted.cpu, wanted.actor
         # Whoever sets a rate takes the load over: it no longer ends with the action that began it.
-        load.action_id, running.ends_us = "", None
+        load.action_id, running.actions, running.ends_us = "", 0, None
         self._show(running, LoadTransition.STATE_CHANGED)
         return load.load_id
 

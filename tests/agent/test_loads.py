@@ -254,6 +254,38 @@ async def test_two_actions_share_traffic_until_the_later_tail(bench: Bench) -> N
     assert bench.shown()
 
 
+async def test_shared_traffic_outlives_a_tail_that_ends_during_an_action(bench: Bench) -> None:
+    """Between an action's begin and end its traffic goes on, whatever the tail of the action before."""
+    first = await observe(bench, "a1")
+    assert first is not None
+    await bench.loads.end_observation(first, after_ms=5000)
+    bench.clock.advance(4.9)
+    await observe(bench, "a2")
+    bench.clock.advance(1)
+    await bench.loads.expire()
+    assert bench.shown() == [first]
+
+    await bench.loads.end_observation(first, after_ms=5000)
+    bench.clock.advance(4.9)
+    await bench.loads.expire()
+    assert bench.shown() == [first]
+    bench.clock.advance(0.2)
+    await bench.loads.expire()
+    assert not bench.shown()
+
+
+async def test_a_refused_action_does_not_cut_the_tail_of_another(bench: Bench) -> None:
+    """An action that came to nothing needs no traffic; the one before it still does."""
+    first = await observe(bench, "a1")
+    assert first is not None
+    await bench.loads.end_observation(first, after_ms=5000)
+    await observe(bench, "a2")
+    await bench.loads.end_observation(first, after_ms=0)
+    await bench.loads.expire()
+
+    assert bench.shown() == [first]
+
+
 async def test_a_users_own_load_is_not_an_actions_to_end(bench: Bench) -> None:
     """Where traffic runs already, an action starts none and ends none; a user's rate takes an action's over."""
     await bench.run(rate=100.0)
