@@ -75,7 +75,7 @@ def _service(name: str, world: World, experiment: str) -> Service:
     if service.type == "ExternalName":
         raise RefusalError(
             Refusal.REASON_NOT_OURS,
-            f"Service {name} is an ExternalName, which leads to another host; load goes to the experiment's own only",
+            f"Service {name} is an ExternalName and leads to another host; load goes to the experiment's own only",
         )
     if not service.selector:
         raise RefusalError(
