@@ -133,42 +133,54 @@ class Actions:
         await self._once.close()
 
     def _actor(self, request: ActRequest) -> str:
-        session = self._sessions.get(request.session_id)
+        try:
+            session = self._sessions.get(request.session_id)
+        except RefusalError as exc:
+            self._audit_attempt(request, "unknown", exc)
+            raise
         if session.read_only and not request.dry_run:
-            raise RefusalError(
+            refusal = RefusalError(
                 Refusal.REASON_INVALID, "this session is read-only; connect without --read-only to act"
             )
+            self._audit_attempt(request, session.actor, refusal)
+            raise refusal
         return session.actor
 
     async def _act(self, request: ActRequest, actor: str) -> ActResponse:
         try:
             found = self._guard.check(request)
+            step = self._step(found, request)
+            if request.dry_run:
+                return ActResponse(dry_run=step.words)
+            running = _Running(request, self._ids.next("a"), actor, found, step)
+            load_id = await self._begin_traffic(running)
         except RefusalError as exc:
-            self._audit.write(
-                actor=actor,
-                verb=request.WhichOneof("verb") or "",
-                target="",
-                uid=request.uid,
-                result="refused",
-                message=exc.message,
-            )
+            self._audit_attempt(request, actor, exc)
             raise
-        step = self._step(found, request)
-        if request.dry_run:
-            return ActResponse(dry_run=step.words)
-        running = _Running(request, self._ids.next("a"), actor, found, step)
-        load_id = await self._observe(running)
+        tail_ms = 0
         try:
+            if load_id is not None:
+                await self._sleep(min(request.observe.lead_ms or LEAD_MS, MAX_LEAD_MS) / 1000)
             refusal = await self._perform(running)
-        except asyncio.CancelledError:
-            self._report(running, Action.PHASE_REFUSED, "the agent ended; whether it happened is not known")
-            raise
-        if load_id is not None:
-            tail = min(request.observe.tail_ms or TAIL_MS, MAX_TAIL_MS)
-            await self._traffic.end_observation(load_id, after_ms=0 if refusal else tail)
-        if refusal is not None:
-            return ActResponse(refusal=refusal)
-        return ActResponse(action_id=running.action_id)
+            if refusal is not None:
+                return ActResponse(refusal=refusal)
+            tail_ms = min(request.observe.tail_ms or TAIL_MS, MAX_TAIL_MS)
+            return ActResponse(action_id=running.action_id)
+        finally:
+            if load_id is not None:
+                await self._traffic.end_observation(load_id, after_ms=tail_ms)
+
+    async def _begin_traffic(self, running: _Running) -> str | None:
+        """Start the traffic that the action asks for; None where it asks for none or there is some already."""
+        request = running.request
+        if not request.HasField("observe"):
+            return None
+        return await self._traffic.begin_observation(
+            request.observe,
+            experiment=request.experiment,
+            actor=running.actor,
+            action_id=running.action_id,
+        )
 
     def _step(self, found: Found, request: ActRequest) -> Step:
         match request.WhichOneof("verb"):
@@ -179,21 +191,6 @@ class Actions:
             case _:
                 return self._faults.step(found, request.fault)
 
-    async def _observe(self, running: _Running) -> str | None:
-        """Start the traffic that the action asks for and give it time to become steady."""
-        request = running.request
-        if not request.HasField("observe"):
-            return None
-        load_id = await self._traffic.begin_observation(
-            request.observe,
-            experiment=request.experiment,
-            actor=running.actor,
-            action_id=running.action_id,
-        )
-        if load_id is not None:
-            await self._sleep(min(request.observe.lead_ms or LEAD_MS, MAX_LEAD_MS) / 1000)
-        return load_id
-
     async def _perform(self, running: _Running) -> Refusal | None:
         self._report(running, Action.PHASE_REQUESTED)
         try:
@@ -203,8 +200,22 @@ class Actions:
         except RefusalError as exc:
             self._report(running, Action.PHASE_REFUSED, exc.message)
             return exc.refusal()
+        except asyncio.CancelledError:
+            self._report(running, Action.PHASE_REFUSED, "the agent ended; whether it happened is not known")
+            raise
         self._report(running, Action.PHASE_ACCEPTED)
         return None
+
+    def _audit_attempt(self, request: ActRequest, actor: str, exc: RefusalError) -> None:
+        """Write the audit line of what was turned down before it could become an action."""
+        self._audit.write(
+            actor=actor,
+            verb=request.WhichOneof("verb") or "",
+            target="",
+            uid=request.uid,
+            result="refused",
+            message=exc.message,
+        )
 
     def _report(self, running: _Running, phase: Action.Phase.ValueType, message: str = "") -> None:
         """Write the action's fact and, with its outcome, the audit line."""

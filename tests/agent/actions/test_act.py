@@ -12,6 +12,7 @@ import pytest
 from kubealive.v1.agent_pb2 import ActRequest, Cure, DeletePod, Fault, Observe, ProbeFault, Refusal, Scale
 from kubealive.v1.facts_pb2 import Action
 from kubealive.v1.state_pb2 import KIND_POD
+from kubealive_agent._errors import RefusalError
 from kubealive_agent._ids import Ids
 from kubealive_agent.actions import Actions, FaultPort, Guard, Objects
 from kubealive_agent.audit import Audit
@@ -33,10 +34,13 @@ class FakeTraffic:
         self.began: list[str] = []
         self.ended: list[tuple[str, int]] = []
         self.own_traffic = False
+        self.refusal: RefusalError | None = None
 
     async def begin_observation(
         self, observe: Observe, *, experiment: str, actor: str, action_id: str
     ) -> str | None:
+        if self.refusal is not None:
+            raise self.refusal
         self.began.append(action_id)
         return None if self.own_traffic else "l1"
 
@@ -206,11 +210,12 @@ async def test_what_kubernetes_refuses(
     ids=["unknown session", "read-only session"],
 )
 async def test_sessions_that_may_not_act(bench: Bench, request_: ActRequest, words: str) -> None:
-    """Only a connected session that may write acts."""
+    """Only a connected session that may write acts; that another one tried is audited."""
     response = await bench.actions.act(request_)
 
     assert words in response.refusal.message
     assert not bench.kube.calls
+    assert words in bench.audit()[0]["message"]
 
 
 async def test_the_guard_refuses_with_an_audit_line_and_no_fact(bench: Bench) -> None:
@@ -255,6 +260,33 @@ async def test_observed_traffic_ends_with_a_refusal(bench: Bench) -> None:
     request = delete()
     request.observe.CopyFrom(Observe(rate=10))
     await bench.actions.act(request)
+
+    assert bench.traffic.ended == [("l1", 0)]
+
+
+async def test_traffic_that_cannot_be_had_refuses_the_action(bench: Bench) -> None:
+    """An action that was to be measured and cannot be is not done blind; the attempt is audited."""
+    bench.traffic.refusal = RefusalError(Refusal.REASON_NOT_OURS, "Service other is not ours")
+    request = delete()
+    request.observe.CopyFrom(Observe(rate=10))
+    response = await bench.actions.act(request)
+
+    assert response.refusal.reason == Refusal.REASON_NOT_OURS
+    assert not bench.kube.calls
+    assert (bench.audit()[0]["result"], bench.audit()[0]["message"]) == ("refused", "Service other is not ours")
+
+
+async def test_observed_traffic_ends_when_the_action_breaks(bench: Bench) -> None:
+    """A fault of our own leaves no load behind."""
+
+    async def break_down(_: float) -> None:
+        raise RuntimeError("broken")
+
+    bench.actions._sleep = break_down
+    request = delete()
+    request.observe.CopyFrom(Observe(rate=10))
+    with pytest.raises(RuntimeError, match="broken"):
+        await bench.actions.act(request)
 
     assert bench.traffic.ended == [("l1", 0)]
 
