@@ -27,16 +27,11 @@ class Backoff:
 
     __slots__ = ("_bound", "_first", "_most", "_timing")
 
-    def __init__(self, timing: Timing, *, first: float = 0.5, most: float = 30.0) -> None:
+    def __init__(self, timing: Timing, *, first: float = 0.5, most: float) -> None:
         self._timing = timing
         self._first = first
         self._most = most
         self._bound = first
-
-    @property
-    def fresh(self) -> bool:
-        """No wait has been needed since the last reset."""
-        return self._bound == self._first
 
     def reset(self) -> None:
         """Begin again with the shortest wait; for after a success that lasted."""

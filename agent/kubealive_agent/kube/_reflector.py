@@ -41,7 +41,13 @@ STEADY_S = 10.0
 # A watch that ends sooner, without an error, must not be opened again in a tight loop.
 HASTY_S = 1.0
 
-# A right or a resource that is missing appears by a person's hand, so asking again can be slow.
+# The longest wait between two attempts. The agent is the only one in its namespace and has eleven watches, so
+# knocking that often costs an API server nothing, and a screen is live again soon after the server is.
+RETRY_S = 8.0
+
+# A right or a resource that is missing appears by a person's hand, so asking again becomes slow. It begins with
+# seconds, since an API server that has just started refuses for a moment what it allows once it knows its rules.
+RECHECK_FIRST_S = 1.0
 RECHECK_S = 60.0
 
 
@@ -104,7 +110,8 @@ class Reflector:
         self._sink = sink
         self._gate = gate
         self._timing = timing or Timing()
-        self._backoff = Backoff(self._timing)
+        self._backoff = Backoff(self._timing, most=RETRY_S)
+        self._recheck = Backoff(self._timing, first=RECHECK_FIRST_S, most=RECHECK_S)
         self._known: dict[str, str] = {}
         # Where to go on watching; None asks for a list first.
         self._version: str | None = None
@@ -147,7 +154,8 @@ class Reflector:
     async def _list(self) -> str:
         """Report what is there, page by page, then what is there no more; return the list's version."""
         self._verb = "list"
-        self._tell(agent_pb2.KindAccess.STATE_LISTING, "")
+        if self._told is None or not self._told[1]:  # a trouble and its reason stand until it is over
+            self._tell(agent_pb2.KindAccess.STATE_LISTING, "")
         seen: set[str] = set()
         query: dict[str, str | int] = {"limit": PAGE_LIMIT}
         while True:
@@ -181,6 +189,7 @@ class Reflector:
         idle_deadline = seconds + READ_GRACE_S
         async with self._client.stream(self._path, query=query, idle_deadline=idle_deadline) as lines:
             self._tell(agent_pb2.KindAccess.STATE_WATCHING, "")
+            self._recheck.reset()
             if self._broken:
                 self._broken = False
                 self._note(f"the watch of {self.name} {self._where} is back")
@@ -228,7 +237,7 @@ class Reflector:
             reason = f"this API server does not serve {self.name} ({self._resource.api})"
             self._tell(agent_pb2.KindAccess.STATE_ABSENT, reason)
         self.settled.set()
-        await self._timing.sleep(RECHECK_S)
+        await self._recheck.wait()
 
     async def _failed(self, exc: Exception) -> None:
         """Wait before the next attempt; what can no longer be resumed is listed anew."""

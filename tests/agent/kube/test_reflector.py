@@ -184,10 +184,10 @@ async def test_one_odd_object_hides_no_other() -> None:
 
 
 async def test_backoff_grows_to_its_bound() -> None:
-    """Failures in a row wait twice as long each time, up to 30 s."""
+    """Failures in a row wait twice as long each time, up to 8 s."""
     time = FakeTime()
-    await reflect(ScriptedApi(lists=[CUT] * 9), time=time)
-    assert time.slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    await reflect(ScriptedApi(lists=[CUT] * 7), time=time)
+    assert time.slept == [0.5, 1, 2, 4, 8, 8, 8]
 
 
 async def test_backoff_begins_again_after_a_steady_watch() -> None:
@@ -222,14 +222,27 @@ async def test_watch_that_ends_at_once_is_not_a_tight_loop() -> None:
     ids=["forbidden", "absent"],
 )
 async def test_refusal_is_told_and_asked_again(refusal: Exception, state: str, reason: str) -> None:
-    """A missing right or resource is told in one sentence, looked for each minute, and found when it comes."""
-    time = FakeTime()
+    """A missing right or resource is told once in one sentence, looked for again, and found when it comes."""
     api = ScriptedApi(lists=[refusal, refusal, page(pod("a", 1), version=5)])
-    sink = await reflect(api, time=time)
-    assert time.slept == [60, 60]
-    assert sink.reasons == [reason, reason]
-    assert sink.state_names == ["LISTING", state, "LISTING", state, "LISTING", "WATCHING"]
+    sink = await reflect(api)
+    assert sink.reasons == [reason]
+    assert sink.state_names == ["LISTING", state, "WATCHING"]
     assert sink.found == [True]
+
+
+async def test_refusal_is_asked_again_soon_at_first() -> None:
+    """A server that has just started refuses what it will allow in a second; a missing right takes a person."""
+    time = FakeTime()
+    await reflect(ScriptedApi(lists=[FORBIDDEN] * 8), time=time)
+    assert time.slept == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_refusal_after_a_watch_is_asked_again_soon() -> None:
+    """What could be read once begins again with the shortest wait."""
+    time = FakeTime()
+    api = ScriptedApi(lists=[FORBIDDEN, FORBIDDEN, page(version=5), page(version=6)], watches=[[FORBIDDEN]])
+    await reflect(api, time=time)
+    assert time.slept == [1, 2, 1]
 
 
 async def test_missing_right_to_watch_names_its_verb() -> None:
