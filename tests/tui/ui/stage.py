@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from kubealive_tui.experiments import discover
 from kubealive_tui.model import LinkEvent, LinkState, Run, Signal
 from kubealive_tui.ui import KubealiveApp, UiOptions
-from tests.tui.ui.scripts import ACTOR, LIVE, Script, ScriptedFeed
 from tests.tui.ui.screens import plain_text
+from tests.tui.ui.scripts import ACTOR, LIVE, Script, ScriptedFeed
 
 __all__ = ["Stage", "stage"]
 

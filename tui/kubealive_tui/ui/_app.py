@@ -156,8 +156,8 @@ class KubealiveApp(App[None], inherit_bindings=False):
         size = Size(*self.size)
         composition = compose(self.session.model(size), size, self._palette)
         self.session.shown(composition)
-        if self.session.dialog is not None:
-            composition = overlay(composition, self.session.dialog, size, self._palette)
+        if (panel := self.session.panel) is not None:
+            composition = overlay(composition, panel, size, self._palette)
         if composition.cursor is not None:
             self.cursor_position = Offset(*composition.cursor)
         self._declare_interest()

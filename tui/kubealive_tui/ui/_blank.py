@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from kubealive_tui.experiments import Experiment
 from kubealive_tui.model import Heading, Line, LinkEvent, LinkState, Role, Sentence, View, line
 from kubealive_tui.ui._frame import Around
+from kubealive_tui.ui.dialogs import wrapped
 from kubealive_tui.ui.draw import ScreenModel
 
 __all__ = ["absent", "blank", "installing", "not_installed", "waiting"]
+
+# Cells that a sentence has at its left, and is to have at its right.
+_MARGINS = 4
 
 _AWAITED = {
     LinkState.AUTHENTICATING: "the Kubernetes API to accept your credentials",
@@ -23,10 +27,10 @@ _AWAITED = {
 }
 
 
-def blank(around: Around, lesson: str, lines: Sequence[Line], *, title: str) -> ScreenModel:
-    """A page of sentences under the usual header and tabs."""
+def blank(around: Around, lesson: str, lines: Sequence[Line], *, title: str, width: int) -> ScreenModel:
+    """A page of sentences under the usual header and tabs; none of them is cut at the edge."""
     heading = Heading(line((title, Role.STRONG)))
-    first, *rest = lines
+    first, *rest = [row for text in lines for row in wrapped(text, width - _MARGINS)]
     views: list[View] = [Sentence(first, heading), *(Sentence(text) for text in rest)]
     return ScreenModel(
         header=around.header,

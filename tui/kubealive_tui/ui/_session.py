@@ -20,7 +20,9 @@ from kubealive_tui.ui._overview import overview
 from kubealive_tui.ui._pane import filter_prompt, pane, settled
 from kubealive_tui.ui._pump import Pump
 from kubealive_tui.ui._state import Notice, TabState
+from kubealive_tui.ui.dialogs import Text
 from kubealive_tui.ui.draw import Composition, ScreenModel
+from kubealive_tui.ui.draw._strips import measure
 
 if TYPE_CHECKING:
     from kubealive_tui.ui.dialogs import Dialog
@@ -29,6 +31,8 @@ __all__ = ["Session"]
 
 # Lines of a page that are its own: not header, tabs, lesson, heading and keys.
 _PAGE_FRAME = 8
+# Blank cells beside a notice.
+_NOTICE_MARGINS = 4
 
 
 class Session:
@@ -142,7 +146,19 @@ class Session:
         """Take the sentence away."""
         self._notice = None
 
+    @property
+    def panel(self) -> "Dialog | None":
+        """What lies over the tab: the open dialog, or a sentence too long for one line, which takes no keys."""
+        said = self._said()
+        if self.dialog is not None or measure(said) <= self.size.width - _NOTICE_MARGINS:
+            return self.dialog
+        return Text(line(("NOTE", Role.WAITING)), lambda: [said])
+
     def _told(self) -> Line:
+        said = self._said()
+        return said if measure(said) <= self.size.width - _NOTICE_MARGINS else ()
+
+    def _said(self) -> Line:
         if self._notice is not None and self._notice.over(self.store.now_us):
             self._notice = None
         if self._notice is not None:
@@ -226,7 +242,7 @@ class Session:
         if page is not None:
             title, lines = page
             lesson = self.experiment.lesson if self.experiment else "Poke a cluster, watch it heal."
-            return blank(around, lesson, lines, title=title)
+            return blank(around, lesson, lines, title=title, width=self.size.width)
         if scene := self.scene():
             return pane(scene, self.state, around)
         return overview(

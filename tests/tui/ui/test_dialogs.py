@@ -1,0 +1,70 @@
+"""Dialogs as data: wrapping, ranking, scrolling."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from kubealive_tui.model import Role, Size, line, plain
+from kubealive_tui.ui.dialogs import Choice, Palette, Reply, Text, wrapped
+from kubealive_tui.ui.dialogs._palette import score
+
+WORDS = st.text(st.sampled_from("ab 日-"), max_size=40)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=4), st.integers(8, 30))
+def test_wrapping_keeps_the_words_in_the_width(texts: list[str], width: int) -> None:
+    """No word is lost, and a line is wider than asked only where a single word is."""
+    text = line(*((part, Role.TEXT) for part in texts))
+    rows = wrapped(text, width) if text else []
+    assert "".join(plain(row) for row in rows).replace(" ", "") == plain(text).replace(" ", "")
+    for row in rows:
+        longest = max((cell_len(word) for word in plain(row).split()), default=0)
+        assert cell_len(plain(row).rstrip()) <= max(width, longest + len(plain(row)) - len(plain(row).lstrip()))
+
+
+@pytest.mark.parametrize(
+    ("typed", "better", "worse"),
+    [("kill", "kill", "kill force"), ("st", "stop all", "install"), ("sd", "scale down", "saved runs around")],
+    ids=["whole", "begin", "initials"],
+)
+def test_fuzzy_ranking(typed: str, better: str, worse: str) -> None:
+    """What is meant stands first: whole words before parts, beginnings of words before their middles."""
+    first, second = score(typed, better), score(typed, worse)
+    assert first is not None
+    assert second is not None
+    assert first <= second
+
+
+def test_fuzzy_misses() -> None:
+    """Letters that do not come in this order fit nothing."""
+    assert score("llik", "kill") is None
+
+
+def test_palette_marks_and_runs() -> None:
+    """The marked entry runs, the one below after a step down."""
+    ran: list[str] = []
+    palette = Palette([Choice("", name, "", lambda name=name: ran.append(name)) for name in ("one", "two")])  # type: ignore[misc]  # mypy infers no lambda with a default
+    assert palette.press("down") is Reply.STAY
+    assert palette.page(Size(80, 20)).marked == 1
+    assert palette.press("enter") is Reply.CLOSE
+    assert ran == ["two"]
+
+
+def test_text_scrolls_within_its_lines() -> None:
+    """G shows the end, g the beginning, and no key scrolls beyond either."""
+    text = Text(line("T"), lambda: [line(str(number)) for number in range(30)])
+    assert text.page(Size(80, 10)).scroll == 0
+    text.press("G")
+    assert text.page(Size(80, 10)).scroll == 20
+    text.press("j")
+    assert text.page(Size(80, 10)).scroll == 20
+    text.press("g")
+    text.press("k")
+    assert text.page(Size(80, 10)).scroll == 0
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "enter"])
+def test_text_closes(key: str) -> None:
+    """The usual keys close it, and q does not end the program from inside a dialog."""
+    assert Text(line("T"), lambda: [line("words")]).press(key) is Reply.CLOSE
