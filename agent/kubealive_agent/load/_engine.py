@@ -113,7 +113,7 @@ class Engine:
         return why
 
     def _running_rate(self) -> float:
-        return sum(load.rate or 0.0 for load in self._loads.values())
+        return sum(load.rate or 0.0 for load in self._loads.values() if load.plans)
 
     def _report(self, now_us: int) -> None:
         for load in tuple(self._loads.values()):

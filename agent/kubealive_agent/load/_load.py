@@ -48,6 +48,11 @@ class Load:
         self._outages = OutageTracker(start.load_id)
 
     @property
+    def plans(self) -> bool:
+        """Whether further sends will be planned."""
+        return self._reason is None
+
+    @property
     def over(self) -> bool:
         """Whether nothing more will happen: no send is planned, and every connection has come to rest."""
         return self._reason is not None and not self._waiting and len(self._free) == len(self._connections)

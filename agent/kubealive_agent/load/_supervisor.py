@@ -84,7 +84,7 @@ class LoadSupervisor:
 
     @property
     def loads(self) -> Mapping[int, Start]:
-        """The loads that run, by id, each with its present rate."""
+        """The loads that run, by id, each with its present rate; 0 for one that was asked to end."""
         return MappingProxyType(self._loads)
 
     @property
@@ -131,13 +131,13 @@ class LoadSupervisor:
 
     async def stop(self, load_id: int) -> None:
         """Ask a load to end; its Stopped follows once no request is in flight. Unknown ids are no error."""
-        if load_id in self._loads:
-            await self._send(Stop(load_id=load_id))
-
-    async def stop_all(self) -> None:
-        """Ask every load to end."""
-        for load_id in tuple(self._loads):
-            await self.stop(load_id)
+        load = self._loads.get(load_id)
+        if load is None:
+            return
+        if load.rate is not None:
+            # It plans no more sends, and the next load need not wait for its last outcomes to have its rate.
+            self._loads[load_id] = msgspec.structs.replace(load, rate=0.0)
+        await self._send(Stop(load_id=load_id))
 
     async def close(self) -> None:
         """End the child and all load at once, killing it if it takes longer than CLOSE_DEADLINE_S."""

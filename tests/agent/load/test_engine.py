@@ -311,6 +311,18 @@ def test_rate_can_be_changed() -> None:
         assert rig.finish().outcomes == {"ok": 10}
 
 
+def test_a_stopped_load_leaves_its_rate_to_the_next() -> None:
+    """A load whose last requests are in flight plans no more, so the next may have the whole cap."""
+    with Server(silent) as server, Rig() as rig:
+        rig.send(_burst(server.port, rate=3_000.0, count=None))
+        rig.read()  # the first bin: requests are in flight, and the stop is not yet the end
+        rig.send(Stop(load_id=1))
+        rig.send(_burst(server.port, rate=3_000.0, count=None, load_id=2))
+        rig.send(Stop(load_id=2))
+        ends = {rig.finish().stopped.load_id for _ in range(2)}
+    assert ends == {1, 2}
+
+
 def test_refusals() -> None:
     """Values beyond the caps and loads beyond the number are refused; what runs goes on."""
     with Server(answers(reply())) as server, Rig() as rig:

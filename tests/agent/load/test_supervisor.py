@@ -21,7 +21,7 @@ from kubealive_agent.load import (
     Stopped,
     _supervisor,
 )
-from tests.agent.load._server import Server, answers, closed_port, reply
+from tests.agent.load._server import Server, answers, closed_port, reply, silent
 
 PATIENCE_S = 10
 OFFSET_US = time.time_ns() // 1_000 - time.monotonic_ns() // 1_000
@@ -78,15 +78,27 @@ async def test_load_runs_to_its_end(supervisor: LoadSupervisor, inbox: Inbox) ->
     assert supervisor.loads == {}
 
 
-async def test_stop_all(supervisor: LoadSupervisor, inbox: Inbox) -> None:
-    """Every load is asked to end; one that is not running is no error."""
+async def test_stopped_loads_end(supervisor: LoadSupervisor, inbox: Inbox) -> None:
+    """A load that is asked to end does; asking one that is not running is no error."""
     for load_id in (1, 2):
         await supervisor.run_load(_steady(load_id))
-    await supervisor.stop(9)
-    await supervisor.stop_all()
+    for load_id in (9, 1, 2):
+        await supervisor.stop(load_id)
     for _ in range(2):
         await inbox.until(Stopped)
     assert supervisor.loads == {}
+
+
+async def test_a_stopped_load_leaves_its_rate_to_the_next(supervisor: LoadSupervisor, inbox: Inbox) -> None:
+    """While the last requests of a load come to their outcome it plans none, so the next has the whole cap."""
+    with Server(silent) as server:
+        await supervisor.run_load(_steady(1, port=server.port, rate=4_000.0))
+        await supervisor.stop(1)
+        assert 1 in supervisor.loads
+        await supervisor.run_load(_steady(2, rate=5_000.0))
+        await supervisor.stop(2)
+        for _ in range(2):
+            assert isinstance(await inbox.until(Stopped), Stopped)
 
 
 async def test_caps(supervisor: LoadSupervisor) -> None:
