@@ -206,6 +206,7 @@ class FrozenProxy:
         self._open = asyncio.Event()
         self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -219,7 +220,9 @@ class FrozenProxy:
         self._server.close()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, *(w.wait_closed() for w in self._writers), return_exceptions=True)
 
     def freeze(self) -> None:
         """Carry nothing more."""
@@ -231,6 +234,7 @@ class FrozenProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection(*self._there)
+        self._writers += (writer, there_writer)
         for source, sink in ((reader, there_writer), (there_reader, writer)):
             task = asyncio.create_task(self._pump(source, sink))
             self._tasks.add(task)
