@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -56,16 +56,14 @@ class Health:
     @asynccontextmanager
     async def serving(self, host: str, port: int) -> AsyncIterator[int]:
         """Listen while the context is open; gives the port. Raises OSError when the address cannot be had."""
-        server = await asyncio.start_server(self._serve, host, port, limit=MAX_REQUEST)
-        async with server:
+        async with AsyncExitStack() as stack:
+            server = await asyncio.start_server(self._serve, host, port, limit=MAX_REQUEST)
+            await stack.enter_async_context(server)
             bound: int = server.sockets[0].getsockname()[1]
-            if host != "0.0.0.0":  # noqa: S104 -- compared with, not bound to
-                yield bound
-                return
-            with suppress(OSError):
-                async with await asyncio.start_server(self._serve, "::", bound, limit=MAX_REQUEST):
-                    yield bound
-                    return
+            if host == "0.0.0.0":  # noqa: S104 -- compared with, not bound to
+                with suppress(OSError):  # a node without IPv6
+                    also = await asyncio.start_server(self._serve, "::", bound, limit=MAX_REQUEST)
+                    await stack.enter_async_context(also)
             yield bound
 
     def answer(self, request_line: bytes) -> tuple[HTTPStatus, str]:

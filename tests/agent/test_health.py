@@ -66,3 +66,10 @@ async def test_too_long_a_request_is_closed_without_an_answer() -> None:
             reply = await ask(port, b"GET /livez HTTP/1.1\r\n" + b"x" * 20_000)
 
     assert reply == b""
+
+
+async def test_an_error_beside_it_goes_through() -> None:
+    """Whatever ends the agent while it listens is told as itself."""
+    with pytest.raises(OSError, match="disk"):
+        async with Health(FakeClock()).serving("0.0.0.0", 0):  # noqa: S104 - what a pod listens on
+            raise OSError("disk")
