@@ -24,11 +24,17 @@ MAX_REPLICAS = 20
 """Most replicas of a scaled object: enough for any lesson, and a laptop's cluster survives it."""
 
 MAX_GRACE_SECONDS = 3600
-MAX_DELAY_MS = 60_000
-MAX_EAT_MIB = 4096
+"""Longest grace of a deletion: an hour is more than anybody watches."""
+
+MAX_DELAY_MS = 10_000
+MAX_EAT_MIB = 1024
 MAX_PROBES = 1000
+"""The bounds of the workloads' fault port, so that what is offered here is taken there."""
+
 MAX_EXIT_CODE = 255
+
 MAX_ID = 128
+"""Longest request id: a UUID has 36 characters."""
 
 SUPPORTED = ("delete_pod", "fault", "scale")
 """Verbs of ActRequest that this agent can carry out."""

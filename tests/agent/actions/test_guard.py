@@ -17,7 +17,8 @@ from kubealive.v1.agent_pb2 import (
     Scale,
 )
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.actions import SUPPORTED, Guard
+from kubealive_agent.actions import SUPPORTED, Guard, _guard
+from kubealive_workloads import _fault_port
 from tests.agent.fakes import Lab
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def test_what_may_happen(guard: Guard, allowed: ActRequest, name: str) -> None:
         (request(fault=Fault(exit_code=256)), Refusal.REASON_INVALID, "exit code 256"),
         (request(fault=Fault(error_percent=101)), Refusal.REASON_INVALID, "101 % of errors"),
         (request(fault=Fault(eat_mib_per_second=0)), Refusal.REASON_INVALID, "0 MiB a second"),
-        (request(fault=Fault(delay_milliseconds=60_001)), Refusal.REASON_INVALID, "60001 ms"),
+        (request(fault=Fault(delay_milliseconds=10_001)), Refusal.REASON_INVALID, "10001 ms"),
         (request(fault=Fault(liveness=ProbeFault())), Refusal.REASON_INVALID, "liveness fault"),
         (request(fault=Fault(readiness=ProbeFault(fails=NEXT))), Refusal.REASON_INVALID, "readiness probes"),
     ],
@@ -101,6 +102,13 @@ def test_what_is_refused(guard: Guard, refused: ActRequest, reason: Refusal.Reas
 
     assert caught.value.reason == reason
     assert words in caught.value.message
+
+
+def test_the_bounds_of_faults_are_those_of_the_workloads() -> None:
+    """What the guard offers to choose from, the fault port takes."""
+    ours = (_guard.MAX_DELAY_MS, _guard.MAX_EAT_MIB, _guard.MAX_PROBES)
+
+    assert ours == (_fault_port.MAX_DELAY_MS, _fault_port.MAX_EAT_MIB_PER_SECOND, _fault_port.MAX_PROBE_COUNT)
 
 
 @pytest.mark.parametrize("verb", ["rollout", "pause", "undo", "restart", "label_pod", "traffic_policy", "call"])
