@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubealive.v1.agent_pb2 import Refusal
+from kubealive.v1.state_pb2 import Container
 from kubealive_agent._errors import RefusalError
 
 if TYPE_CHECKING:
-    from kubealive.v1.state_pb2 import LoadTarget, Service
+    from kubealive.v1.state_pb2 import LoadTarget, Pod, Service
     from kubealive_agent.world import World
 
-__all__ = ["Address", "cluster_domain", "describe", "resolve"]
+__all__ = ["Address", "answers", "cluster_domain", "describe", "pod_address", "resolve"]
 
 _DEFAULT_DOMAIN = "cluster.local"
 
@@ -45,6 +46,26 @@ def describe(target: LoadTarget) -> str:
     value = "" if where is None else str(getattr(target, where))
     port = f":{target.port}" if target.port else ""
     return f"{(where or '').removesuffix('_uid')} {value}{port}{target.path or '/'}".strip()
+
+
+def answers(pod: Pod) -> bool:
+    """Whether something of `pod` runs at its address.
+
+    A pod that has ended keeps its address in the API, while the network may have given it to any other pod.
+    """
+    return bool(pod.ip) and any(container.state == Container.STATE_RUNNING for container in pod.containers)
+
+
+def pod_address(pod: Pod) -> str:
+    """Where `pod` is reached. Raises RefusalError while nothing of it answers anywhere."""
+    if not pod.ip:
+        raise RefusalError(Refusal.REASON_REJECTED, f"pod {pod.name} has no address yet; wait until it runs")
+    if not answers(pod):
+        raise RefusalError(
+            Refusal.REASON_REJECTED,
+            f"nothing of pod {pod.name} runs, and its address may be another pod's by now; choose one that runs",
+        )
+    return pod.ip
 
 
 def resolve(target: LoadTarget, world: World, *, experiment: str, namespace: str, domain: str) -> Address:
@@ -104,13 +125,12 @@ def _pod(target: LoadTarget, world: World, experiment: str) -> tuple[str, int]:
         )
     if not experiment or pod.experiment != experiment:
         raise _not_ours(f"pod {pod.name}", experiment)
-    if not pod.ip:
-        raise RefusalError(Refusal.REASON_REJECTED, f"pod {pod.name} has no address yet; wait until it runs")
+    address = pod_address(pod)
     if target.port:
-        return pod.ip, target.port
+        return address, target.port
     for one in world.slices():
         if one.ports and any(endpoint.pod_uid == target.pod_uid for endpoint in one.endpoints):
-            return pod.ip, one.ports[0].port
+            return address, one.ports[0].port
     raise _invalid(f"pod {pod.name} is behind no Service that would tell its port; name the port")
 
 

@@ -13,6 +13,7 @@ from kubealive.v1.state_pb2 import (
     KIND_POD,
     KIND_SERVICE,
     Change,
+    Container,
     Endpoint,
     Node,
     Pod,
@@ -108,9 +109,12 @@ class Lab:
         self.populate()
 
     def populate(self) -> None:
+        runs = [Container(name="getip", state=Container.STATE_RUNNING)]
+        ended = [Container(name="getip", state=Container.STATE_TERMINATED)]
         pods = {
-            "uid-a": Pod(name="getip-a", experiment="balance", node="node-1", ip="127.0.0.1"),
-            "uid-b": Pod(name="getip-b", experiment="balance", node="node-2", ip="127.0.0.2"),
+            "uid-a": Pod(name="getip-a", experiment="balance", node="node-1", ip="127.0.0.1", containers=runs),
+            "uid-b": Pod(name="getip-b", experiment="balance", node="node-2", ip="127.0.0.2", containers=runs),
+            "uid-ended": Pod(name="getip-ended", experiment="balance", ip="127.0.0.1", containers=ended),
             "uid-new": Pod(name="getip-new", experiment="balance"),
             "uid-agent": Pod(name="kubealive-agent-1", experiment="balance", node="node-1"),
             "uid-other": Pod(name="other", node="node-1", ip="127.0.0.9"),

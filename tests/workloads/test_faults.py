@@ -49,6 +49,16 @@ def test_nothing_is_told_without_the_token(server: InThread, path: str, headers:
     assert (reply.status, reply.headers["www-authenticate"]) == (401, "Bearer")
 
 
+@pytest.mark.parametrize(
+    ("uid", "status"), [("uid-1", 200), ("uid-2", 409)], ids=["meant", "another pod of this address"]
+)
+def test_a_fault_can_be_meant_for_one_pod_only(uid: str, status: int) -> None:
+    """Addresses are used again: who names a UID does no harm to the pod that has the address now."""
+    with serving(POD_UID="uid-1") as server:
+        reply = ask(server.fault_port, "GET", "/faults", headers={**AUTHORIZED, "X-Pod-Uid": uid})
+    assert reply.status == status
+
+
 def test_a_healthy_program_says_so(server: InThread) -> None:
     """`GET /faults` gives all settings."""
     assert ask(server.fault_port, "GET", "/faults", headers=AUTHORIZED).json == HEALTHY

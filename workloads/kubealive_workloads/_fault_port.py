@@ -28,22 +28,25 @@ MAX_DELAY_MS = 10_000  # five times a client's patience; bounds the replies that
 class FaultApplication:
     """Answers requests of the fault port.
 
-    `on_cure` is called when all faults have ended; `end_process` ends the process with an exit code, once the
-    reply that announces it has been handed to the kernel.
+    A request that names a UID in `X-Pod-Uid` is refused by a pod of another UID. `on_cure` is called when all
+    faults have ended; `end_process` ends the process with an exit code, once the reply that announces it has been
+    handed to the kernel.
     """
 
-    __slots__ = ("_end_process", "_expected", "_faults", "_on_cure", "_routes")
+    __slots__ = ("_end_process", "_expected", "_faults", "_on_cure", "_routes", "_uid")
 
     def __init__(
         self,
         faults: Faults,
         *,
         token: str,
+        uid: str | None,
         on_cure: Callable[[], None],
         end_process: Callable[[int], None] = os._exit,  # a crash runs no clean-up
     ) -> None:
         self._faults = faults
         self._expected = f"Bearer {token}".encode("ascii")
+        self._uid = uid
         self._on_cure = on_cure
         self._end_process = end_process
         self._routes: Routes = {
@@ -66,6 +69,9 @@ class FaultApplication:
                 "the fault port needs the header Authorization: Bearer TOKEN, with the program's FAULT_TOKEN",
                 headers=b"WWW-Authenticate: Bearer\r\n",
             )
+        meant = request.headers.get("x-pod-uid")
+        if meant is not None and self._uid is not None and meant != self._uid:
+            return refusal(409, f"this is the pod with UID {self._uid}: ask the API where the one you mean is now")
         handler = find(self._routes, request)
         return not_found(self._routes, request) if handler is None else handler(request)
 

@@ -70,7 +70,9 @@ class Server:
         )
         self.fault: Port | None = None
         if settings.fault_token is not None:
-            faults = FaultApplication(self._faults, token=settings.fault_token, on_cure=self.main.resume)
+            faults = FaultApplication(
+                self._faults, token=settings.fault_token, uid=identity.uid, on_cure=self.main.resume
+            )
             self.fault = Port(
                 loop,
                 settings.fault_port,

@@ -14,6 +14,7 @@ from kubealive.v1.agent_pb2 import ActRequest, ActResponse, Refusal, StopAllResp
 from kubealive.v1.facts_pb2 import Action, Fact
 from kubealive_agent._errors import RefusalError
 from kubealive_agent.actions._once import Once
+from kubealive_agent.targets import answers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -118,7 +119,8 @@ class Actions:
         action_id = self._ids.next("a")
         self._journal.add(Fact(action_id=action_id, action=action))
         stopped = await self._traffic.stop_all(reason="asked")
-        pods = [pod for pod in self._world.pods().values() if pod.experiment and pod.ip]
+        # Faults live in a process: a pod of which nothing runs has none.
+        pods = {uid: pod for uid, pod in self._world.pods().items() if pod.experiment and answers(pod)}
         cured, not_cured = await self._faults.cure(pods) if self._faults.usable else (0, [])
         action.phase = Action.PHASE_ACCEPTED
         action.parameters.update({"loads_stopped": str(stopped), "pods_cured": str(cured)})

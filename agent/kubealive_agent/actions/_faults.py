@@ -1,7 +1,8 @@
 """Faults of the workloads, by their fault port.
 
 The port takes orders only with a token that `kubealive up` makes for each install, so that nothing else in
-the cluster can break a workload. Without the token there is nothing to be done here, and that is said.
+the cluster can break a workload. Without the token there is nothing to be done here, and that is said. Each
+order names the UID that it is meant for, since an address says nothing about who has it now.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from kubealive.v1.agent_pb2 import Fault, ProbeFault, Refusal
 from kubealive_agent._errors import CallError, RefusalError
 from kubealive_agent.actions._post import post
 from kubealive_agent.actions._step import Step
+from kubealive_agent.targets import pod_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,10 +56,10 @@ class FaultPort:
         value = cast("Pod", pod.value)
         words = f"POST http://{value.ip}:{self._port}/faults/{name} with {json.dumps(body)}"
         parameters = {"fault": name} | {key: str(item) for key, item in body.items()}
-        return Step(words, lambda: self.order(value, name, body), parameters)
+        return Step(words, lambda: self.order(pod.uid, value, name, body), parameters)
 
-    async def order(self, pod: Pod, name: str, body: Mapping[str, object]) -> None:
-        """Give one order. Raises RefusalError when it is not carried out."""
+    async def order(self, uid: str, pod: Pod, name: str, body: Mapping[str, object]) -> None:
+        """Give one order to the pod of this UID. Raises RefusalError when it is not carried out."""
         token = self._token()
         if not token:
             raise RefusalError(
@@ -65,15 +67,14 @@ class FaultPort:
                 "the agent has no fault token, so workloads take no faults from it; "
                 "`kubealive up` makes the Secret kubealive-faults that holds it",
             )
-        if not pod.ip:
-            raise RefusalError(Refusal.REASON_REJECTED, f"pod {pod.name} has no address yet; wait until it runs")
+        headers = {"Authorization": f"Bearer {token}", "X-Pod-Uid": uid}
         try:
             status, answer = await post(
-                pod.ip,
+                pod_address(pod),
                 self._port,
                 f"/faults/{name}",
                 body=json.dumps(body).encode(),
-                token=token,
+                headers=headers,
                 deadline=DEADLINE_SECONDS,
             )
         except CallError as exc:
@@ -85,20 +86,20 @@ class FaultPort:
         if status >= 300:
             raise _turned_down(pod, status, answer)
 
-    async def cure(self, pods: list[Pod]) -> tuple[int, list[str]]:
-        """Cure these pods at the same time; how many were, and the names of those that did not answer."""
+    async def cure(self, pods: Mapping[str, Pod]) -> tuple[int, list[str]]:
+        """Cure these pods, given by UID, at the same time; how many were, and the names of the others."""
         places = asyncio.Semaphore(CURES_AT_ONCE)
 
-        async def one(pod: Pod) -> bool:
+        async def one(uid: str, pod: Pod) -> bool:
             async with places:
                 try:
-                    await self.order(pod, "cure", {})
+                    await self.order(uid, pod, "cure", {})
                 except RefusalError:
                     return False
                 return True
 
-        cured = await asyncio.gather(*(one(pod) for pod in pods))
-        return sum(cured), [pod.name for pod, well in zip(pods, cured, strict=True) if not well]
+        cured = await asyncio.gather(*(one(uid, pod) for uid, pod in pods.items()))
+        return sum(cured), [pod.name for pod, well in zip(pods.values(), cured, strict=True) if not well]
 
 
 def _order(fault: Fault) -> tuple[str, dict[str, object]]:
@@ -128,6 +129,11 @@ def _turned_down(pod: Pod, status: int, answer: bytes) -> RefusalError:
             Refusal.REASON_REJECTED,
             f"pod {pod.name} does not know the agent's fault token: the Secret was made anew after the pod "
             "started; delete the pod, its successor will know it",
+        )
+    if status == 409:
+        return RefusalError(
+            Refusal.REASON_GONE,
+            f"another pod answers at the address of pod {pod.name}; choose one that is listed now",
         )
     reason = Refusal.REASON_INVALID if status == 422 else Refusal.REASON_REJECTED
     return RefusalError(reason, f"pod {pod.name} refuses the fault with status {status}: {words}")

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from kubealive_agent._errors import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["post"]
 
@@ -16,12 +20,14 @@ MAX_REPLY = 16 * 1024
 """Bytes of an answer that are read: the fault port answers with less than one kilobyte."""
 
 
-async def post(host: str, port: int, path: str, *, body: bytes, token: str, deadline: float) -> tuple[int, bytes]:
-    """Status and body of the answer. Raises CallError when there is none within `deadline` seconds."""
+async def post(
+    host: str, port: int, path: str, *, body: bytes, headers: Mapping[str, str], deadline: float
+) -> tuple[int, bytes]:
+    """Status and body of the answer to JSON. Raises CallError when there is none within `deadline` seconds."""
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         async with asyncio.timeout(deadline):
-            return await _exchange(host, port, _request(where, path, body=body, token=token))
+            return await _exchange(host, port, _request(where, path, body=body, headers=headers))
     except TimeoutError as exc:
         raise CallError(f"{where} did not answer within {deadline:g} s") from exc
     except OSError as exc:
@@ -30,12 +36,10 @@ async def post(host: str, port: int, path: str, *, body: bytes, token: str, dead
         raise CallError(f"{where} does not answer in HTTP: {exc}") from exc
 
 
-def _request(where: str, path: str, *, body: bytes, token: str) -> bytes:
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {where}\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode("ascii") + body
+def _request(where: str, path: str, *, body: bytes, headers: Mapping[str, str]) -> bytes:
+    lines = {"Host": where, **headers, "Content-Type": "application/json", "Content-Length": len(body)}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST {path} HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode("ascii") + body
 
 
 async def _exchange(host: str, port: int, request: bytes) -> tuple[int, bytes]:

@@ -324,7 +324,7 @@ async def test_a_pod_that_goes_during_the_lead_is_not_acted_on(bench: Bench) -> 
 async def test_faults_go_to_the_pods_fault_port(
     fault_server: tuple[FaultServer, int], kind: Fault, line: str, body: dict[str, object]
 ) -> None:
-    """Each fault is one POST with the token, in the words of the workloads' port."""
+    """Each fault is one POST with token and UID, in the words of the workloads' port."""
     server, port = fault_server
     bench = Bench(fault_port=port)
     response = await bench.actions.act(fault(kind))
@@ -333,6 +333,7 @@ async def test_faults_go_to_the_pods_fault_port(
     head, _, sent = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(f"POST /faults/{line} HTTP/1.1\r\n".encode())
     assert b"Authorization: Bearer secret\r\n" in head
+    assert b"X-Pod-Uid: uid-a\r\n" in head
     assert json.loads(sent) == body
 
 
@@ -340,12 +341,13 @@ async def test_faults_go_to_the_pods_fault_port(
     ("answer", "reason", "words"),
     [
         (b"HTTP/1.1 401 Unauthorized\r\n\r\n", Refusal.REASON_REJECTED, "does not know the agent's fault token"),
+        (b"HTTP/1.1 409 Conflict\r\n\r\n", Refusal.REASON_GONE, "another pod answers at the address"),
         (b"HTTP/1.1 422 Bad\r\n\r\ncount is missing", Refusal.REASON_INVALID, "count is missing"),
         (b"HTTP/1.1 500 Oops\r\n\r\n", Refusal.REASON_REJECTED, "status 500"),
         (b"SSH-2.0\r\n", Refusal.REASON_UNANSWERED, "does not answer in HTTP"),
         (b"", Refusal.REASON_UNANSWERED, "does not answer in HTTP"),
     ],
-    ids=["token", "value", "error", "no HTTP", "nothing"],
+    ids=["token", "another pod", "value", "error", "no HTTP", "nothing"],
 )
 async def test_what_the_fault_port_refuses(
     fault_server: tuple[FaultServer, int], answer: bytes, reason: Refusal.Reason.ValueType, words: str
@@ -364,12 +366,13 @@ async def test_what_the_fault_port_refuses(
     [
         ("", "uid-a", "`kubealive up` makes the Secret"),
         ("t", "uid-new", "no address yet"),
+        ("t", "uid-ended", "another pod's by now"),
         ("t", "uid-a", "gave no"),
     ],
-    ids=["no token", "no address", "port closed"],
+    ids=["no token", "no address", "nothing runs", "port closed"],
 )
 async def test_faults_that_cannot_be_sent(token: str, uid: str, words: str) -> None:
-    """A missing token, a pod without an address and a closed port are told apart."""
+    """A missing token, a pod without an address of its own and a closed port are told apart."""
     response = await Bench(token=token).actions.act(fault(Fault(exit_code=1), uid))
 
     assert words in response.refusal.message
