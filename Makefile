@@ -54,10 +54,10 @@ bench: $(DEV)  ## ratios against named peers; fails on the bounds of the README
 # ---------------------------------------------------------------- contract
 
 proto: $(DEV)  ## write the gRPC code anew
-	@PATH="$(BIN):$$PATH" $(BIN)/python proto/generate
+	@$(BIN)/python proto/generate
 
 proto-check: $(DEV)  ## prove that the committed gRPC code is current
-	@PATH="$(BIN):$$PATH" $(BIN)/python proto/generate --check
+	@$(BIN)/python proto/generate --check
 
 # ---------------------------------------------------------------- environments
 

@@ -219,7 +219,8 @@ def spread_words(scene: Scene) -> Line:
         return line(words, (f"   {spread.total} replies are too few to judge", Role.MUTED))
     even = spread.p >= LEAST_P
     said = ("as even as chance", Role.GOOD) if even else ("more uneven than chance", Role.BAD)
-    return line(words, (": ", Role.MUTED), said, (f" (p = {spread.p:.2g})", Role.MUTED))
+    p = f"p = {spread.p:.2f}" if spread.p >= 0.01 else "p < 0.01" if even else f"p < {LEAST_P}"
+    return line(words, (": ", Role.MUTED), said, (f" ({p})", Role.MUTED))
 
 
 @lab.check

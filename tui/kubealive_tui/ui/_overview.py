@@ -239,15 +239,16 @@ def _verdict(name: str, verdicts: Verdicts) -> Line:
 def _last_run(run: Run | None) -> Line:
     if run is None:
         return ()
-    # Titles shout in a heading; in a sentence they speak. Names are lower case by Kubernetes' own rule.
-    parts = [line(run.title.lower())]
+    # Titles shout in a heading; in a sentence they speak, and which pod it was is said on the tab.
+    what, _, pod = run.title.rpartition(" ")
+    parts = [line(((what or pod).lower(), Role.TEXT), (": ", Role.MUTED))]
     if run.measured:
-        parts.append(line((": ", Role.MUTED), (f"{run.failed} lost", Role.BAD if run.failed else Role.GOOD)))
+        parts.append(line((f"{run.failed} lost", Role.BAD if run.failed else Role.GOOD), (", ", Role.MUTED)))
     if run.ending is Ending.OPEN:
-        return line(*parts, (", running", Role.WAITING))
+        return line(*parts, ("running", Role.WAITING))
     if run.ended_us is None or run.ending is not Ending.COMPLETE:
-        return line(*parts, (f", {run.ending.value}", Role.WAITING))
-    return line(*parts, (" in ", Role.MUTED), f"{(run.ended_us - run.began_us) / 1e6:.2f} s")
+        return line(*parts, (run.ending.value, Role.WAITING))
+    return line(*parts, ("after ", Role.MUTED), f"{(run.ended_us - run.began_us) / 1e6:.2f} s")
 
 
 def _load(load: Load) -> str:

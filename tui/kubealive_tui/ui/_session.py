@@ -21,8 +21,7 @@ from kubealive_tui.ui._pane import filter_prompt, pane, settled
 from kubealive_tui.ui._pump import Pump
 from kubealive_tui.ui._state import Notice, TabState
 from kubealive_tui.ui.dialogs import Text
-from kubealive_tui.ui.draw import Composition, ScreenModel
-from kubealive_tui.ui.draw._strips import measure
+from kubealive_tui.ui.draw import Composition, ScreenModel, measure, views_size
 
 if TYPE_CHECKING:
     from kubealive_tui.ui.dialogs import Dialog
@@ -114,9 +113,10 @@ class Session:
             experiment=self.experiment,
             settings=self.state.settings,
             selected=self.state.selected,
-            size=self.size,
+            size=views_size(self.size),
             context=self.options.context,
             namespace=self.options.namespace,
+            me=self.options.actor,
         )
 
     def interest(self) -> frozenset[str]:

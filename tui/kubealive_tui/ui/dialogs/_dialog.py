@@ -13,9 +13,7 @@ from rich.cells import cell_len
 
 from kubealive_tui.model import Heading, Line, Role, Size, Span, line
 from kubealive_tui.ui._profile import Palette as Colours
-from kubealive_tui.ui.draw import Composition, KeyHint
-from kubealive_tui.ui.draw._frame import key_line, rule_line
-from kubealive_tui.ui.draw._strips import paint, strip_of
+from kubealive_tui.ui.draw import Composition, KeyHint, key_line, paint, rule_line, strip_of
 
 __all__ = ["Dialog", "Page", "Reply", "Text", "overlay", "wrapped"]
 

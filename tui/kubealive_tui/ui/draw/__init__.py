@@ -5,10 +5,10 @@ a particular experiment, so that every line can be tested without an app.
 """
 
 from kubealive_tui.ui.draw._frame import key_line, rule_line
-from kubealive_tui.ui.draw._layout import LEAST, SIDE_BY_SIDE, compose
+from kubealive_tui.ui.draw._layout import LEAST, SIDE_BY_SIDE, compose, views_size
 from kubealive_tui.ui.draw._rail import rail_heading
 from kubealive_tui.ui.draw._screen import Composition, Header, Hit, KeyHint, Replay, ScreenModel, Tab
-from kubealive_tui.ui.draw._strips import paint, strip_of
+from kubealive_tui.ui.draw._strips import measure, paint, strip_of
 
 __all__ = [
     "LEAST",
@@ -22,8 +22,10 @@ __all__ = [
     "Tab",
     "compose",
     "key_line",
+    "measure",
     "paint",
     "rail_heading",
     "rule_line",
     "strip_of",
+    "views_size",
 ]

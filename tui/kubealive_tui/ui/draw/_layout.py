@@ -26,7 +26,7 @@ from kubealive_tui.ui.draw._screen import Composition, Hit, ScreenModel
 from kubealive_tui.ui.draw._strips import Pieces, beside, measure, strip_of
 from kubealive_tui.ui.draw._table import NOWHERE, Drawing, Window
 
-__all__ = ["LEAST", "SIDE_BY_SIDE", "compose"]
+__all__ = ["LEAST", "SIDE_BY_SIDE", "compose", "views_size"]
 
 # The smallest terminal that holds a whole tab, and the width from which the timeline stands beside it.
 LEAST = Size(80, 24)
@@ -94,6 +94,11 @@ def compose(screen: ScreenModel, size: Size, palette: Palette) -> Composition:
         timeline_page=body.timeline_page,
         cursor=_cursor(screen, body, size),
     )
+
+
+def views_size(size: Size) -> Size:
+    """What a screen of this size leaves to the views: less across where the timeline stands beside them."""
+    return Size(_views_width(size.width), size.height) if size.width >= SIDE_BY_SIDE else size
 
 
 def _views_width(width: int) -> int:

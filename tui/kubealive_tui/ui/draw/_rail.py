@@ -21,7 +21,7 @@ _SPANS = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 90, 120, 180, 240,
 _PAST_SHARE = 0.75
 # Cells that times may stand off their marks, and words off their times.
 _DRIFT = 8
-_WORD_DRIFT = 16
+_WORD_DRIFT = 32
 _WORD_GAP = 2
 # A rail shows at least this much time, so that a run which has only begun has a scale.
 _SHORTEST_US = 10_000
