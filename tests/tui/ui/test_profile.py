@@ -70,7 +70,7 @@ def contrast(style: Style) -> float:
 
 
 @pytest.mark.parametrize("theme", Theme, ids=lambda theme: theme.value)
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.RULE], ids=lambda role: role.name.lower())
+@pytest.mark.parametrize("role", [r for r in Role if r is not Role.RULE], ids=lambda role: role.name.lower())
 def test_contrast(theme: Theme, role: Role) -> None:
     """Words can be read on their ground (4.5), quiet words and charts can be seen (3), on the band as well."""
     palette = Palette.of(Profile(theme=theme))
