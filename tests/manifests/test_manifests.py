@@ -162,6 +162,21 @@ def test_each_rule_says_what_it_is_for(path: Path) -> None:
     assert all(lines[n - 1].lstrip().startswith("# ") for n in rules)
 
 
+def test_rights_are_those_that_are_used() -> None:
+    """The agent lists and watches, deletes and patches; nothing is fetched by name, so nothing has `get`."""
+    verbs = {verb for path in RULES for rule in BODIES[path]["rules"] for verb in rule["verbs"]}
+    assert verbs == {"list", "watch", "delete", "patch"}
+
+
+def test_agent_leaves_a_silent_node_soon() -> None:
+    """There is one agent: five minutes, the default, would be five minutes without any view of the cluster."""
+    tolerations = pod_template(ROOT / "agent/deployment.yaml")["spec"]["tolerations"]
+    waits = {each["key"]: (each["effect"], each["tolerationSeconds"]) for each in tolerations}
+    assert waits == dict.fromkeys(
+        ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"), ("NoExecute", 10)
+    )
+
+
 def test_rights_change_nothing_but_pods_and_replica_counts() -> None:
     """The agent can delete pods and scale; every other right is to read, and none is to read Secrets."""
     writes = set()
