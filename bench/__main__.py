@@ -84,7 +84,8 @@ def _line(finding: Finding) -> str:
         return f"  skipped  {finding.what}: {finding.why}"
     verdict = "" if not finding.bounded else "kept" if finding.kept else "BROKEN"
     value = f"{finding.value:,.4g}" if abs(finding.value) < 1000 else f"{finding.value:,.0f}"
-    return f"  {verdict:<7}  {finding.what:<46} {value:>8} {finding.unit:<12} {finding.bound:<8} {finding.beside}".rstrip()
+    figure = f"{finding.what:<52} {value:>8} {finding.unit:<11} {finding.bound:<7}"
+    return f"  {verdict:<7}  {figure} {finding.beside}".rstrip()
 
 
 def _document(found: dict[str, list[Finding]]) -> dict[str, object]:

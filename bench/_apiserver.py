@@ -1,7 +1,7 @@
 """A Kubernetes API server for one namespace of any size: lists in pages, watches, and enough for `kubectl get -w`.
 
 It runs as a process of its own, so that what it costs is not what is measured. Commands come on stdin, one a line:
-`change POD STATUS` gives a pod another STATUS, and is answered with the monotonic second in which that was written;
+`change POD STATUS RESTARTS` changes a pod, and is answered with the monotonic second in which that was written;
 `churn N` changes N pods a second, one after another, until the next `churn`.
 """
 
@@ -95,9 +95,9 @@ class Server:
         while await reader.read(1024):
             pass
 
-    def change(self, index: int, status: str) -> float:
+    def change(self, index: int, status: str, restarts: int = 0) -> float:
         """Change a pod and tell it; the monotonic second in which the first byte was written."""
-        pod = self._world.change(index, status)
+        pod = self._world.change(index, status, restarts)
         # Encoded beforehand for both readers, so that neither waits for the other's encoding.
         whole = _event(pod)
         row = _event(table([table_row(pod)], {"resourceVersion": pod["metadata"]["resourceVersion"]}))
@@ -140,8 +140,8 @@ async def _main(arguments: argparse.Namespace) -> None:
     async with listening:
         while words := (await commands.readline()).decode().split():
             match words:
-                case ["change", index, status]:
-                    print(server.change(int(index), status), flush=True)
+                case ["change", index, status, restarts]:
+                    print(server.change(int(index), status, int(restarts)), flush=True)
                 case ["churn", rate]:
                     if churning:
                         churning.cancel()

@@ -26,9 +26,9 @@ class Api:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def change(self, index: int, status: str) -> float:
-        """Give a pod another STATUS; the monotonic second in which that was written to the watches."""
-        self._say(f"change {index} {status}")
+    def change(self, index: int, status: str, restarts: int = 0) -> float:
+        """Change a pod's STATUS and restarts; the monotonic second in which that was written to the watches."""
+        self._say(f"change {index} {status} {restarts}")
         return float(self.process.stdout.readline())
 
     def churn(self, rate: float) -> None:

@@ -43,22 +43,22 @@ class World:
     address: str
     port: int
     version: int = 1000
-    _changed: dict[int, tuple[int, str]] = field(default_factory=dict)
+    _changed: dict[int, tuple[int, str, int]] = field(default_factory=dict)
 
     @cached_property
     def _template(self) -> Json:
         template: Json = json.loads((Path(__file__).parent / "_pod.json").read_text(encoding="utf-8"))
         return template
 
-    def change(self, index: int, status: str) -> Json:
-        """Give a pod another STATUS, and return it."""
+    def change(self, index: int, status: str, restarts: int) -> Json:
+        """Give a pod another STATUS and number of restarts, and return it."""
         self.version += 1
-        self._changed[index] = self.version, status
+        self._changed[index] = self.version, status, restarts
         return self.pod(index)
 
     def pod(self, index: int) -> Json:
         """The pod with that number, as it is now."""
-        version, status = self._changed.get(index, (1000, ""))
+        version, status, restarts = self._changed.get(index, (1000, "", 0))
         pod = copy.copy(self._template)
         name = pod_name(index)
         pod["metadata"] = {
@@ -69,7 +69,13 @@ class World:
             "resourceVersion": str(version),
         }
         pod["spec"] = {**self._template["spec"], "nodeName": f"node-{index % _NODES + 1}"}
-        pod["status"] = {**self._template["status"], "podIP": self.address, "reason": status}
+        containers = [{**self._template["status"]["containerStatuses"][0], "restartCount": restarts}]
+        pod["status"] = {
+            **self._template["status"],
+            "podIP": self.address,
+            "reason": status,
+            "containerStatuses": containers,
+        }
         return pod
 
     def items(self, collection: str) -> Iterator[Json]:

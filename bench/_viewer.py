@@ -13,6 +13,7 @@ from bench._process import BenchError
 from kubealive.v1.agent_pb2 import (
     ActRequest,
     DeletePod,
+    Fault,
     Refusal,
     SetLoadRequest,
     Status,
@@ -61,18 +62,18 @@ class Viewer:
         _check(answer.refusal)
         return answer.load_id
 
-    def kill(self, uid: str) -> str:
-        """Delete a pod, and return the action's id. Raises BenchError when the agent refuses."""
-        request = ActRequest(
-            request_id=uuid.uuid4().hex,
-            session_id=self._session,
-            experiment=EXPERIMENT,
-            uid=uid,
-            delete_pod=DeletePod(),
-        )
-        answer = self._stub.Act(request, timeout=_DEADLINE_S)
-        _check(answer.refusal)
-        return answer.action_id
+    def kill(self, uid: str) -> None:
+        """Delete a pod with no grace. Raises BenchError when the agent refuses."""
+        self._act(ActRequest(uid=uid, delete_pod=DeletePod(grace_seconds=0)))
+
+    def crash(self, uid: str) -> None:
+        """Have a pod's program exit with 1, in the middle of what it is doing. Raises BenchError."""
+        self._act(ActRequest(uid=uid, fault=Fault(exit_code=1)))
+
+    def _act(self, request: ActRequest) -> None:
+        request.request_id, request.session_id = uuid.uuid4().hex, self._session
+        request.experiment = EXPERIMENT
+        _check(self._stub.Act(request, timeout=_DEADLINE_S).refusal)
 
     def _take(self, message: WatchResponse) -> None:
         match message.WhichOneof("body"):

@@ -11,6 +11,7 @@ import psutil
 
 from bench._cluster import agent, api_server
 from bench._figures import Figure, Finding, Skipped
+from bench._installed import installed
 from bench._objects import pod_uid
 from bench._options import Options
 from bench._peers import Absent, nginx
@@ -23,6 +24,8 @@ FEW, MANY = 4, 5_000
 EVENTS = 500.0
 EVENTS_S = 10.0
 SETTLE_S = 2.0
+SAMPLED_S = 12.0
+"""The agent measures its own memory each ten seconds."""
 
 LOAD_RATE = 100.0
 LOAD_S, LONG_LOAD_S = 60.0, 600.0
@@ -35,11 +38,22 @@ def run(options: Options) -> Iterator[Finding]:
     with api_server(pods=FEW) as api, agent(api) as (process, port), viewer(port):
         time.sleep(SETTLE_S)
         yield Figure(what="agent RSS, idle, 4 pods", value=resident_mb(process), unit="MB", most=60)
+    try:
+        yield from _in_cluster(options)
+    except Absent as exc:
+        yield Skipped("agent RSS, idle, in the cluster", str(exc))
     yield from _many()
     try:
         yield from _under_load(LONG_LOAD_S if options.long else LOAD_S)
     except Absent as exc:
         yield Skipped("agent RSS over load", str(exc))
+
+
+def _in_cluster(options: Options) -> Iterator[Finding]:
+    with installed(options) as install, install.agent_port() as port, viewer(port) as reader:
+        time.sleep(SAMPLED_S)
+        mine = reader.status.rss_bytes / (1 << 20)
+    yield Figure(what="agent RSS, idle, in the cluster, by its own account", value=mine, unit="MB", most=60)
 
 
 def _many() -> Iterator[Finding]:
