@@ -549,7 +549,9 @@ class ActRequest(_message.Message):
     TRAFFIC_POLICY_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Chosen by the client, one a key press. A second request with the same id is answered with the first's result."""
+    """Chosen by the client, one a key press. A second request with the same id is answered with the first's result;
+    only what was refused before anything was asked of the cluster is decided anew.
+    """
     session_id: _builtins.str
     experiment: _builtins.str
     uid: _builtins.str

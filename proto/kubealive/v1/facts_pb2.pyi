@@ -88,7 +88,9 @@ class Fact(_message.Message):
     sequence: _builtins.int
     """Position in the journal of this epoch; rises by at least one from fact to fact."""
     time_us: _builtins.int
-    """Agent time: arrival of a watch event, acceptance of an action, sending of a request."""
+    """Agent time: arrival of a watch event or of a report of the load engine, request or answer of an action. A
+    KubeEvent that came before its object was known keeps its arrival, and so may be older than the fact before.
+    """
     experiment: _builtins.str
     """Empty where the fact belongs to no experiment (nodes, for example)."""
     action_id: _builtins.str
