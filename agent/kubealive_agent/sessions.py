@@ -24,8 +24,9 @@ __all__ = ["GRACE_US", "LEASE_US", "MAX_SESSIONS", "Session", "Sessions", "Strea
 GRACE_US = 30_000_000
 """A session without a stream lives so long: longer than the slowest redial, short enough to be seen leaving."""
 
-LEASE_US = 30_000_000
-"""Load outlives the last stream that looks at it by so much: a redial passes, a closed laptop is noticed."""
+LEASE_US = 29_000_000
+"""Load outlives the last stream that looks at it by so much: a redial passes, a closed laptop is noticed. With
+the second from one sweep to the next, it has stopped 30 s after its viewer was killed."""
 
 MAX_SESSIONS = 64
 """A classroom and its teacher; 64 streams at 20 frames a second are about a tenth of a core."""
