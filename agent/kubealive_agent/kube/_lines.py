@@ -4,8 +4,8 @@ The line readers of asyncio stop at a fixed, small limit; here the limit is a bo
 no real object meets it, and a longer line costs only itself.
 """
 
-# etcd refuses objects beyond 1.5 MiB unless it was told otherwise; 10 MB objects are known in the wild. Twelve
-# watches that each hold such a line stay far below what a node would kill the agent for.
+# etcd refuses objects beyond 1.5 MiB unless it was told otherwise; 10 MB objects are known in the wild. One such
+# line, held twice while its pieces are joined, fits under the limit of the agent's pod beside the agent itself.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 # What stands in for a line that was longer; no real line is empty, since empty lines are dropped.
