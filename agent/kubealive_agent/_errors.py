@@ -6,7 +6,7 @@
     └── CallError       a workload's fault port gave no usable answer
 
 The Kubernetes client and the load engine have their own trees; they are turned into refusals where an action
-meets them (`actions._refusals`, `loads`).
+meets them (`actions._objects`, `loads`).
 """
 
 from __future__ import annotations
