@@ -28,6 +28,7 @@ from kubealive_agent.load import (
     Refused,
     Start,
     Stopped,
+    why_refused,
 )
 from kubealive_agent.targets import Address, resolve
 
@@ -122,10 +123,12 @@ class Loads:
             old = self._of(experiment, steady=not load.HasField("count"))
             if old is not None and duration == 0 and _same_but_rate(old, load, address, connections):
                 return await self._change_rate(old, load)
+            if duration:
+                load.until_us = self._clock.now_us() + duration * 1_000_000
             if old is not None:
+                self._check(load, address, connections)
                 await self._stop(old, "replaced")
-            until = self._clock.now_us() + duration * 1_000_000 if duration else None
-            return await self._start(load, address, connections, until_us=until)
+            return await self._start(load, address, connections)
 
     async def stop(self, experiment: str, *, reason: str) -> int:
         """Stop what this experiment has running; how many loads that were."""
@@ -209,16 +212,16 @@ class Loads:
 
     # The engine
 
-    async def _start(
-        self, load: Load, address: Address, connections: int, *, until_us: int | None = None, actions: int = 0
-    ) -> str:
-        now = self._clock.now_us()
-        load.load_id, load.since_us = self._ids.next("l"), now
-        if until_us is not None:
-            load.until_us = until_us
-        running = _Running(next(self._numbers), load, address, connections, actions)
-        start = Start(
-            load_id=running.number,
+    def _check(self, load: Load, address: Address, connections: int) -> None:
+        """Refuse what the engine would, so that a load that cannot be had does not end the one there is."""
+        start = self._command(0, load, address, connections)
+        why = why_refused(start, now_us=self._clock.now_us(), running_rate=0.0, running_loads=0)
+        if why is not None:
+            raise RefusalError(Refusal.REASON_INVALID, why)
+
+    def _command(self, number: int, load: Load, address: Address, connections: int) -> Start:
+        return Start(
+            load_id=number,
             host=address.host,
             port=address.port,
             path=address.path,
@@ -227,8 +230,13 @@ class Loads:
             rate=load.rate if load.HasField("rate") else None,
             connections=connections,
             count=load.count if load.HasField("count") else None,
-            stop_at_us=until_us or now + MAX_DURATION_US,
+            stop_at_us=load.until_us if load.HasField("until_us") else self._clock.now_us() + MAX_DURATION_US,
         )
+
+    async def _start(self, load: Load, address: Address, connections: int, *, actions: int = 0) -> str:
+        load.load_id, load.since_us = self._ids.next("l"), self._clock.now_us()
+        running = _Running(next(self._numbers), load, address, connections, actions)
+        start = self._command(running.number, load, address, connections)
         # Known before the engine is asked: its first report may be faster than its answer.
         self._running[running.number] = running
         try:

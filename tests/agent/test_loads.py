@@ -122,6 +122,16 @@ async def test_another_mode_is_another_load(bench: Bench) -> None:
     assert len(bench.shown()) == 1
 
 
+async def test_a_load_that_cannot_be_had_replaces_nothing(bench: Bench) -> None:
+    """A wish beyond the caps is refused while the load that runs goes on."""
+    first = await bench.run(rate=100.0)
+    with pytest.raises(RefusalError, match="cap of 5000"):
+        await bench.run(rate=6000.0, mode=LOAD_MODE_KEPT)
+
+    assert bench.shown() == [first]
+    assert not bench.engine.stopped
+
+
 async def test_a_burst_runs_beside_a_steady_load(bench: Bench) -> None:
     """A burst does not end the steady traffic; stopping the experiment ends both."""
     await bench.run(rate=100.0)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         MAX_DURATION_US,
         MAX_LOADS,
         MAX_RATE,
+        why_refused,
     )
     from kubealive_agent.load._supervisor import (
         LoadEngineError,
@@ -59,6 +60,7 @@ __all__ = [
     "bucket_of",
     "quantile",
     "value_of",
+    "why_refused",
 ]
 
 _HOMES = ("_histogram", "_limits", "_wire", "_supervisor")
