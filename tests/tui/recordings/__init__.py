@@ -1,0 +1,26 @@
+"""Recordings from a real three-node cluster, each of an experiment's interesting minute.
+
+`balance`: load at 100 new connections a second, a pod killed, a pod made unready and ready again. Made with
+`kubealive tui --record FILE` and compressed with gzip.
+"""
+
+import gzip
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from kubealive_tui.feed import Recording
+from kubealive_tui.model import Signal
+
+__all__ = ["signals"]
+
+
+def signals(name: str, *, until_s: float) -> Iterator[Signal]:
+    """What the recording holds up to that many seconds after its start."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(gzip.decompress((Path(__file__).parent / f"{name}.kubealive.gz").read_bytes()))
+        for offset_us, signal in Recording.open(path):
+            if offset_us > until_s * 1e6:
+                return
+            yield signal
