@@ -47,8 +47,7 @@ def test_readiness_fails_at_once_and_new_clients_are_still_answered() -> None:
         kept.sendall(REQUEST)
         assert read_reply(kept).headers["connection"] == "close"
         assert kept.recv(1) == b""
-        clock.now += _server.QUIET_SECONDS + _server.DRAIN_STEP_SECONDS
-        server.on_loop(clock)
+        clock.now += _server.QUIET_SECONDS + _server.DRAIN_STEP_SECONDS  # the next step of the stop sees it
         server.thread.join(10)
         assert server.exit_code == 0
 
