@@ -110,7 +110,7 @@ def test_a_loss_is_told_for_what_it_concerns() -> None:
         frame(1, 1, fact(1, 1, moved("p1", Aspect.READY, ready=True)), NOTE), Frame(EPOCH, 9, at(2), Loss(4, 8))
     )
     assert [line for line in lines if "lost" in line] == [
-        "08:00:02.000  balance     agent     5 facts were lost on the way: what crosses this is incomplete"
+        "08:00:01.500  balance     agent     5 facts were lost on the way: what crosses this is incomplete"
     ]
 
 

@@ -78,6 +78,7 @@ from kubealive_tui.model._runs import (
     Source,
     Stopwatch,
     evaluate,
+    next_look,
 )
 from kubealive_tui.model._text import (
     GLYPH,
@@ -230,5 +231,6 @@ __all__ = [
     "WorkloadTransition",
     "evaluate",
     "line",
+    "next_look",
     "plain",
 ]

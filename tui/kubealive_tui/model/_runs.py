@@ -36,10 +36,14 @@ __all__ = [
     "Source",
     "Stopwatch",
     "evaluate",
+    "next_look",
 ]
 
 # A request in flight when the trigger came is its victim, though it was planned before: one bin's width.
 IN_FLIGHT_US = 100_000
+# An open run is looked at so often by the time of its facts. A milestone is told within a second of its own time,
+# so that a run which settles after 2.5 s is seen to settle before it is over, however rarely frames come.
+LOOK_US = 1_000_000
 
 BodyT = TypeVar("BodyT", bound=FactBody)
 
@@ -287,12 +291,28 @@ def _ending(
     )
     if refused is not None:
         return Ending.REFUSED, refused
-    awaited = [m for m in milestones if m.at_us is None and not m.optional]
-    last = max([run.trigger.time_us, *(m.at_us for m in milestones if m.at_us is not None)])
-    last = max([last, *(o.end_us for o in outages if o.end_us is not None)])
-    quiet = now_us >= last + int(stopwatch.settle_s * 1e6)
-    if not awaited and quiet and all(o.end_us is not None for o in outages):
+    last, limit = _last(run.trigger.time_us, milestones, outages), _limit(stopwatch, run.trigger.time_us)
+    if last is not None and now_us >= last + int(stopwatch.settle_s * 1e6):
         return Ending.COMPLETE, last
-    if now_us >= run.trigger.time_us + int(stopwatch.limit_s * 1e6):
-        return Ending.LIMIT, run.trigger.time_us + int(stopwatch.limit_s * 1e6)
+    if now_us >= limit:
+        return Ending.LIMIT, limit
     return Ending.OPEN, None
+
+
+def _last(began_us: int, milestones: Sequence[Milestone], outages: Sequence[Outage]) -> int | None:
+    """When the last thing that the run waits for came, or None while something is missing."""
+    if any(m.at_us is None and not m.optional for m in milestones) or any(o.end_us is None for o in outages):
+        return None
+    reached = (m.at_us for m in milestones if m.at_us is not None)
+    return max([began_us, *reached, *(o.end_us for o in outages if o.end_us is not None)])
+
+
+def _limit(stopwatch: Stopwatch, began_us: int) -> int:
+    return began_us + int(stopwatch.limit_s * 1e6)
+
+
+def next_look(stopwatch: Stopwatch, run: Run, now_us: int) -> int:
+    """When this run, open at `now_us`, has to be evaluated again: facts from then on may no longer be its own."""
+    last = _last(run.began_us, run.milestones, run.outages)
+    settled = now_us + LOOK_US if last is None else last + int(stopwatch.settle_s * 1e6)
+    return min(settled, _limit(stopwatch, run.began_us))

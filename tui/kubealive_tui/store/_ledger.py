@@ -10,6 +10,7 @@ from kubealive_tui.model import (
     LoadState,
     LoadTransition,
     Pod,
+    PodTransition,
     Stopwatch,
     TrafficBin,
 )
@@ -53,6 +54,8 @@ class ExperimentLedger:
                 self.traffic.unsettle(fact.time_us)
             case LoadTransition(state=LoadState.STARTED, load_id=load_id):
                 self.traffic.start(load_id, fact.time_us)
+            case PodTransition(deleted=True, uid=uid) as gone if uid not in self.departed:
+                self.depart(_as_known(gone, fact.experiment), fact.time_us)
             case _:
                 pass
         if len(self.timeline) == self.timeline.maxlen:
@@ -65,3 +68,19 @@ class ExperimentLedger:
         self.departed[pod.uid] = Departed(pod, at_us)
         while len(self.departed) > KEPT_DEPARTED:
             del self.departed[next(iter(self.departed))]
+
+
+def _as_known(gone: PodTransition, experiment: str) -> Pod:
+    """A pod that was never seen alive, from the fact of its end: whoever comes later is shown it as well."""
+    return Pod(
+        gone.uid,
+        gone.name,
+        experiment,
+        gone.owner_uid,
+        node=gone.node,
+        ip=gone.ip,
+        status=gone.status,
+        created_us=gone.created_us,
+        restarts=gone.restarts,
+        image=gone.image,
+    )

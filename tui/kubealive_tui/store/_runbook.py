@@ -3,13 +3,16 @@
 A run opens with an Action that one of the experiment's stopwatches matches, collects what follows, and is
 evaluated as a pure function (`model.evaluate`) until it ends; then it is frozen. Only one run is open at a time:
 the next trigger interrupts it.
+
+When a run is over is decided by the times of the facts alone, never by when they came here: whoever gets a quarter
+of an hour in one snapshot closes each run before the same fact as somebody who watched it happen.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from kubealive_tui.model import Action, Ending, Fact, Phase, Run, Stopwatch, evaluate
+from kubealive_tui.model import Action, Ending, Fact, Phase, Run, Stopwatch, evaluate, next_look
 
 __all__ = ["RunBook"]
 
@@ -25,6 +28,7 @@ class _Open:
     trigger: Fact
     facts: list[Fact] = field(default_factory=list)
     overflow: int = 0
+    look_us: int = 0
 
 
 class RunBook:
@@ -38,6 +42,8 @@ class RunBook:
 
     def add(self, fact: Fact) -> None:
         """Take one fact, in journal order."""
+        if self._open is not None and fact.time_us >= self._open.look_us:
+            self.advance(fact.time_us)
         body = fact.body
         if isinstance(body, Action) and body.phase is Phase.REQUESTED:
             for stopwatch in self._stopwatches:
@@ -53,12 +59,13 @@ class RunBook:
             self._open.facts.append(fact)
 
     def advance(self, now_us: int) -> None:
-        """Evaluate the open run at this agent time and freeze it if it has ended."""
+        """Evaluate the open run at this agent time, up to which facts are here, and freeze it if it has ended."""
         if self._open is None:
             return
         run = self._evaluate(self._open, now_us)
         if run.ending is Ending.OPEN:
             self._current = run
+            self._open.look_us = next_look(self._open.stopwatch, run, now_us)
             return
         self._close(run)
 

@@ -60,6 +60,7 @@ class Store:
         self._endpoints: dict[str, Endpoint] | None = None
         self._seen: set[tuple[Kind, str]] = set()
         self._last_fact = 0
+        self._told_us = 0
         self.now_us = 0
         self.epoch = 0
         self.sequence = 0
@@ -83,9 +84,12 @@ class Store:
         self.now_us = max(self.now_us, signal.time_us)
         self._apply_body(signal)
         self.sequence = max(self.sequence, signal.sequence)
+        self._advance_runs()
+
+    def _advance_runs(self) -> None:
         for experiment, ledger in self._ledgers.items():
             before = ledger.runs.last
-            ledger.runs.advance(self.now_us)
+            ledger.runs.advance(self._told_us)
             if ledger.runs.last is not before:
                 self._dirty.add(experiment)
 
@@ -95,24 +99,39 @@ class Store:
                 self._apply_snapshot(snapshot, frame.time_us)
             case Batch(changes=changes, facts=facts):
                 self._apply_all(changes, facts, frame.time_us)
+                if not facts:
+                    self._told(frame.time_us)
             case Status() as status:
                 self.status = status
                 self._dirty.add(CLUSTER)
             case Loss(first=first, last=last):
-                self._mark_all(LossMark(first, last), frame.time_us)
+                self._mark_all(LossMark(first, last), frame)
             case Goodbye(reason=reason):
                 self.goodbye = reason
                 self._dirty.add(CLUSTER)
             case Tick():
-                pass
+                self._told(frame.time_us)
+
+    def _told(self, time_us: int) -> None:
+        """Facts up to this agent time are here.
+
+        A frame with facts says so up to its newest one alone: it may be one of many that are behind its own time,
+        as parts of a snapshot are, and what a slow line still owes. A tick comes when nothing is owed.
+        """
+        self._told_us = max(self._told_us, time_us)
 
     def _begin_epoch(self, frame: Frame) -> None:
         if self.epoch:
-            self._mark_all(EpochMark(frame.epoch), frame.time_us)
+            self._mark_all(EpochMark(frame.epoch), frame)
+            # What this agent found at its start is no part of the runs that its coming ends.
+            self._advance_runs()
             self.now_us = frame.time_us
-        self.epoch, self.sequence, self._last_fact, self.synced = frame.epoch, 0, 0, False
+        self.epoch, self.sequence, self._last_fact, self._told_us = frame.epoch, 0, 0, 0
+        self.synced = False
 
-    def _mark_all(self, mark: LossMark | EpochMark, at_us: int) -> None:
+    def _mark_all(self, mark: LossMark | EpochMark, frame: Frame) -> None:
+        """Mark where facts end: behind the last one told, however long after it this frame came."""
+        at_us = self._told_us or frame.time_us
         for experiment, ledger in self._ledgers.items():
             ledger.add(Fact(self._last_fact, at_us, experiment, mark))
             self._dirty.add(experiment)
@@ -139,6 +158,7 @@ class Store:
             # A snapshot repeats the retained facts; those already here are not counted twice.
             if fact.sequence > self._last_fact:
                 self._last_fact = fact.sequence
+                self._told(fact.time_us)
                 self.ledger(fact.experiment).add(fact)
                 self._dirty.add(fact.experiment)
 
