@@ -4,6 +4,7 @@
     ├── ConfigError     a flag or an environment variable has a value that cannot be used
     ├── RefusalError    a request is turned down; carries what the contract's Refusal carries
     └── CallError       a workload's fault port gave no usable answer
+        └── UnsentError  it was never asked, so nothing has happened
 
 The Kubernetes client and the load engine have their own trees; they are turned into refusals where an action
 meets them (`actions._objects`, `loads`).
@@ -18,7 +19,7 @@ from kubealive.v1 import agent_pb2
 if TYPE_CHECKING:
     from kubealive.v1.agent_pb2 import Refusal
 
-__all__ = ["AgentError", "CallError", "ConfigError", "RefusalError"]
+__all__ = ["AgentError", "CallError", "ConfigError", "RefusalError", "UnsentError"]
 
 
 class AgentError(Exception):
@@ -30,7 +31,11 @@ class ConfigError(AgentError):
 
 
 class CallError(AgentError):
-    """A workload could not be reached or did not answer in HTTP; the sentence says which and how."""
+    """A workload did not answer in HTTP, and may have obeyed all the same; the sentence says how."""
+
+
+class UnsentError(CallError):
+    """There was no connection to the workload: it has heard nothing."""
 
 
 class RefusalError(AgentError):

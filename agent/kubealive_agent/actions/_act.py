@@ -164,9 +164,10 @@ class Actions:
             if load_id is not None:
                 await self._sleep(min(request.observe.lead_ms or LEAD_MS, MAX_LEAD_MS) / 1000)
             refusal = await self._perform(running)
+            if refusal is None or refusal.reason == Refusal.REASON_UNANSWERED:
+                tail_ms = min(request.observe.tail_ms or TAIL_MS, MAX_TAIL_MS)
             if refusal is not None:
                 return ActResponse(refusal=refusal)
-            tail_ms = min(request.observe.tail_ms or TAIL_MS, MAX_TAIL_MS)
             return ActResponse(action_id=running.action_id)
         finally:
             if load_id is not None:
@@ -200,10 +201,11 @@ class Actions:
             self._guard.check(running.request)
             await running.step.perform()
         except RefusalError as exc:
-            self._report(running, Action.PHASE_REFUSED, exc.message)
+            unanswered = exc.reason == Refusal.REASON_UNANSWERED
+            self._report(running, Action.PHASE_UNANSWERED if unanswered else Action.PHASE_REFUSED, exc.message)
             return exc.refusal()
         except asyncio.CancelledError:
-            self._report(running, Action.PHASE_REFUSED, "the agent ended; whether it happened is not known")
+            self._report(running, Action.PHASE_UNANSWERED, "the agent ended; whether it happened is not known")
             raise
         self._report(running, Action.PHASE_ACCEPTED)
         return None
@@ -242,7 +244,7 @@ class Actions:
                 verb=verb,
                 target=found.name,
                 uid=found.uid,
-                result="accepted" if phase == Action.PHASE_ACCEPTED else "refused",
+                result=Action.Phase.Name(phase).removeprefix("PHASE_").lower(),
                 action_id=running.action_id,
                 message=message,
                 parameters=parameters,

@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from kubealive.v1.agent_pb2 import Fault, ProbeFault, Refusal
-from kubealive_agent._errors import CallError, RefusalError
+from kubealive_agent._errors import CallError, RefusalError, UnsentError
 from kubealive_agent.actions._post import post
 from kubealive_agent.actions._step import Step
 from kubealive_agent.targets import pod_address
@@ -78,11 +78,7 @@ class FaultPort:
                 deadline=DEADLINE_SECONDS,
             )
         except CallError as exc:
-            raise RefusalError(
-                Refusal.REASON_UNANSWERED,
-                f"the fault port of pod {pod.name} gave no answer: {exc}; a pod started before "
-                "`kubealive up` made the token keeps that port closed until it is replaced",
-            ) from exc
+            raise _unanswered(pod, exc) from exc
         if status >= 300:
             raise _turned_down(pod, status, answer)
 
@@ -120,6 +116,20 @@ def _order(fault: Fault) -> tuple[str, dict[str, object]]:
 def _probe(probe: ProbeFault) -> dict[str, object]:
     fails = _FAILS[probe.fails]
     return {"fail": fails, "count": probe.count} if fails == "next" else {"fail": fails}
+
+
+def _unanswered(pod: Pod, exc: CallError) -> RefusalError:
+    if isinstance(exc, UnsentError):
+        return RefusalError(
+            Refusal.REASON_REJECTED,
+            f"the fault port of pod {pod.name} takes no orders: {exc}; a pod started before "
+            "`kubealive up` made the token keeps that port closed until it is replaced",
+        )
+    return RefusalError(
+        Refusal.REASON_UNANSWERED,
+        f"the fault port of pod {pod.name} gave no answer: {exc}; whether it happened is not known, "
+        "the list will show it",
+    )
 
 
 def _turned_down(pod: Pod, status: int, answer: bytes) -> RefusalError:

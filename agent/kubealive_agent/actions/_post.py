@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kubealive_agent._errors import CallError
+from kubealive_agent._errors import CallError, UnsentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,15 +23,21 @@ MAX_REPLY = 16 * 1024
 async def post(
     host: str, port: int, path: str, *, body: bytes, headers: Mapping[str, str], deadline: float
 ) -> tuple[int, bytes]:
-    """Status and body of the answer to JSON. Raises CallError when there is none within `deadline` seconds."""
+    """Status and body of the answer to JSON.
+
+    Raises CallError when there is none within `deadline` seconds, and UnsentError where it could not be asked.
+    """
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    failed: type[CallError] = UnsentError
     try:
         async with asyncio.timeout(deadline):
-            return await _exchange(host, port, _request(where, path, body=body, headers=headers))
+            reader, writer = await asyncio.open_connection(host, port, limit=MAX_REPLY)
+            failed = CallError
+            return await _exchange(reader, writer, _request(where, path, body=body, headers=headers))
     except TimeoutError as exc:
-        raise CallError(f"{where} did not answer within {deadline:g} s") from exc
+        raise failed(f"{where} did not answer within {deadline:g} s") from exc
     except OSError as exc:
-        raise CallError(f"{where} cannot be reached: {exc.strerror or exc}") from exc
+        raise failed(f"{where} cannot be reached: {exc.strerror or exc}") from exc
     except ValueError as exc:
         raise CallError(f"{where} does not answer in HTTP: {exc}") from exc
 
@@ -42,8 +48,9 @@ def _request(where: str, path: str, *, body: bytes, headers: Mapping[str, str]) 
     return f"POST {path} HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode("ascii") + body
 
 
-async def _exchange(host: str, port: int, request: bytes) -> tuple[int, bytes]:
-    reader, writer = await asyncio.open_connection(host, port, limit=MAX_REPLY)
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> tuple[int, bytes]:
     try:
         writer.write(request)
         await writer.drain()

@@ -170,12 +170,16 @@ class Action(_message.Message):
         PHASE_REQUESTED: Action._Phase.ValueType  # 1
         PHASE_ACCEPTED: Action._Phase.ValueType  # 2
         PHASE_REFUSED: Action._Phase.ValueType  # 3
+        PHASE_UNANSWERED: Action._Phase.ValueType  # 4
+        """No answer came; whether it happened is not known."""
 
     class Phase(_Phase, metaclass=_PhaseEnumTypeWrapper): ...
     PHASE_UNSPECIFIED: Action.Phase.ValueType  # 0
     PHASE_REQUESTED: Action.Phase.ValueType  # 1
     PHASE_ACCEPTED: Action.Phase.ValueType  # 2
     PHASE_REFUSED: Action.Phase.ValueType  # 3
+    PHASE_UNANSWERED: Action.Phase.ValueType  # 4
+    """No answer came; whether it happened is not known."""
 
     @_typing.final
     class ParametersEntry(_message.Message):
@@ -215,7 +219,7 @@ class Action(_message.Message):
     target_uid: _builtins.str
     phase: Global___Action.Phase.ValueType
     message: _builtins.str
-    """The refusal, as one sentence."""
+    """The refusal, or what became of the answer, as one sentence."""
     @_builtins.property
     def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What was asked for, as name and value in words ("replicas": "3")."""

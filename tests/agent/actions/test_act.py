@@ -3,101 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kubealive.v1.agent_pb2 import ActRequest, Cure, DeletePod, Fault, Observe, ProbeFault, Refusal, Scale
+from kubealive.v1.agent_pb2 import ActRequest, Cure, Fault, Observe, ProbeFault, Refusal, Scale
 from kubealive.v1.facts_pb2 import Action
 from kubealive.v1.state_pb2 import KIND_POD
 from kubealive_agent._errors import RefusalError
-from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects
-from kubealive_agent.audit import Audit
-from kubealive_agent.kube import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnreachableError
-from tests.agent.fakes import FakeKube, Lab, watch
+from kubealive_agent.kube import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from tests.agent.actions.bench import PODS, Bench, FaultServer, delete, fault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from kubealive_agent.kube import KubeError
-
-PODS = "/api/v1/namespaces/lab/pods"
-
-
-class FakeTraffic:
-    """Records what is asked of the loads."""
-
-    def __init__(self) -> None:
-        self.began: list[str] = []
-        self.ended: list[tuple[str, int]] = []
-        self.own_traffic = False
-        self.refusal: RefusalError | None = None
-
-    async def begin_observation(
-        self, observe: Observe, *, experiment: str, actor: str, action_id: str
-    ) -> str | None:
-        if self.refusal is not None:
-            raise self.refusal
-        self.began.append(action_id)
-        return None if self.own_traffic else "l1"
-
-    async def end_observation(self, load_id: str, *, after_ms: int) -> None:
-        self.ended.append((load_id, after_ms))
-
-    async def stop_all(self, *, reason: str) -> int:
-        return 2
-
-
-class FaultServer:
-    """A fault port on loopback that answers what it is told to."""
-
-    def __init__(self) -> None:
-        self.requests: list[bytes] = []
-        self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        self.requests.append(head + await reader.readexactly(length))
-        writer.write(self.answer)
-        writer.close()
-
-
-class Bench:
-    """Actions over fakes."""
-
-    def __init__(self, *, fault_port: int = 1, token: str | None = None) -> None:
-        self.lab = Lab()
-        self.lab.sessions.connect(watch("s"))
-        self.lab.sessions.connect(watch("reader", read_only=True))
-        self.kube = FakeKube()
-        self.traffic = FakeTraffic()
-        self.output = io.StringIO()
-        self.slept: list[float] = []
-        self.actions = Actions(
-            world=self.lab.world,
-            journal=self.lab.journal,
-            sessions=self.lab.sessions,
-            guard=Guard(self.lab.world, own_pod="kubealive-agent-1", version="0.1.0"),
-            objects=Objects(self.kube, namespace="lab"),
-            faults=FaultPort(port=fault_port, token=lambda: "secret" if token is None else token),
-            traffic=self.traffic,
-            audit=Audit(self.lab.clock, output=self.output),
-            ids=Ids(7),
-            sleep=self.sleep,
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    def phases(self) -> list[Action.Phase.ValueType]:
-        return [fact.action.phase for fact in self.lab.facts("action")]
-
-    def audit(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in self.output.getvalue().splitlines()]
 
 
 @pytest.fixture
@@ -111,21 +32,6 @@ async def fault_server() -> AsyncIterator[tuple[FaultServer, int]]:
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     async with listening:
         yield server, listening.sockets[0].getsockname()[1]
-
-
-def delete(request_id: str = "r1", *, session_id: str = "s", dry_run: bool = False) -> ActRequest:
-    return ActRequest(
-        request_id=request_id,
-        session_id=session_id,
-        experiment="balance",
-        uid="uid-a",
-        dry_run=dry_run,
-        delete_pod=DeletePod(grace_seconds=0),
-    )
-
-
-def fault(kind: Fault, uid: str = "uid-a") -> ActRequest:
-    return ActRequest(request_id="f", session_id="s", experiment="balance", uid=uid, fault=kind)
 
 
 async def test_a_pod_is_deleted_by_its_uid(bench: Bench) -> None:
@@ -187,9 +93,8 @@ async def test_a_dry_run_only_says_what_it_would_do(bench: Bench) -> None:
         (NotFoundError(404, reason="NotFound", message="x"), Refusal.REASON_GONE, "is gone"),
         (ConflictError(409, reason="Conflict", message="uid"), Refusal.REASON_GONE, "replaced by another"),
         (InvalidError(422, reason="Invalid", message="bad field"), Refusal.REASON_REJECTED, "bad field"),
-        (UnreachableError("nothing came"), Refusal.REASON_UNANSWERED, "whether it happened is not known"),
     ],
-    ids=["forbidden", "not found", "conflict", "invalid", "unreachable"],
+    ids=["forbidden", "not found", "conflict", "invalid"],
 )  # fmt: skip
 async def test_what_kubernetes_refuses(
     bench: Bench, error: KubeError, reason: Refusal.Reason.ValueType, words: str
@@ -256,7 +161,7 @@ async def test_running_traffic_needs_no_lead(bench: Bench) -> None:
 
 async def test_observed_traffic_ends_with_a_refusal(bench: Bench) -> None:
     """Nothing happened, so there is nothing more to measure."""
-    bench.kube.error = UnreachableError("x")
+    bench.kube.error = NotFoundError(404, reason="NotFound", message="x")
     request = delete()
     request.observe.CopyFrom(Observe(rate=10))
     await bench.actions.act(request)
@@ -344,10 +249,8 @@ async def test_faults_go_to_the_pods_fault_port(
         (b"HTTP/1.1 409 Conflict\r\n\r\n", Refusal.REASON_GONE, "another pod answers at the address"),
         (b"HTTP/1.1 422 Bad\r\n\r\ncount is missing", Refusal.REASON_INVALID, "count is missing"),
         (b"HTTP/1.1 500 Oops\r\n\r\n", Refusal.REASON_REJECTED, "status 500"),
-        (b"SSH-2.0\r\n", Refusal.REASON_UNANSWERED, "does not answer in HTTP"),
-        (b"", Refusal.REASON_UNANSWERED, "does not answer in HTTP"),
     ],
-    ids=["token", "another pod", "value", "error", "no HTTP", "nothing"],
+    ids=["token", "another pod", "value", "error"],
 )
 async def test_what_the_fault_port_refuses(
     fault_server: tuple[FaultServer, int], answer: bytes, reason: Refusal.Reason.ValueType, words: str
@@ -367,7 +270,7 @@ async def test_what_the_fault_port_refuses(
         ("", "uid-a", "`kubealive up` makes the Secret"),
         ("t", "uid-new", "no address yet"),
         ("t", "uid-ended", "another pod's by now"),
-        ("t", "uid-a", "gave no"),
+        ("t", "uid-a", "takes no orders"),
     ],
     ids=["no token", "no address", "nothing runs", "port closed"],
 )

@@ -37,6 +37,9 @@ NOT_READY = ConditionTransition(
     ("body", "words"),
     [
         pytest.param(deletion(), "you: delete pod …d8c-aaap1, grace 30 s", id="my kill"),
+        pytest.param(
+            deletion(phase=Phase.UNANSWERED), "you: no answer: whether it happened is not known", id="no answer"
+        ),
         pytest.param(moved("p1", Aspect.DELETING, deleting=True), "pod: …d8c-aaap1 terminating", id="terminating"),
         pytest.param(moved("p1", Aspect.READY, ready=True), "pod: …d8c-aaap1 ready on node-1", id="ready"),
         pytest.param(moved("p1", Aspect.DELETED), "pod: …d8c-aaap1 gone", id="gone"),

@@ -66,6 +66,13 @@ def test_a_run_ends_at_its_last_milestone() -> None:
         pytest.param(CALM[:5], 61.0, Ending.LIMIT, id="successor never came"),
         pytest.param((*CALM[:5], fact(20, 3.0, EpochMark(8))), 4.0, Ending.REPLACED, id="agent replaced"),
         pytest.param((fact(2, 0.1, deletion(phase=Phase.REFUSED)),), 1.0, Ending.REFUSED, id="refused"),
+        pytest.param((fact(2, 0.1, deletion(phase=Phase.UNANSWERED)),), 1.0, Ending.OPEN, id="no answer"),
+        pytest.param(
+            (fact(2, 0.01, deletion(phase=Phase.UNANSWERED)), *CALM),
+            10.0,
+            Ending.COMPLETE,
+            id="happened unanswered",
+        ),
         pytest.param(
             (*CALM, fact(11, 1.5, edge(EdgeKind.BEGIN, 0.3, failed=1))), 10.0, Ending.OPEN, id="outage open"
         ),

@@ -111,6 +111,8 @@ def _action(body: Action, me: str) -> _Narrated:
         return None
     if body.phase is Phase.REFUSED:
         return source, Role.BAD, line(("refused ", Role.BAD), body.message)
+    if body.phase is Phase.UNANSWERED:
+        return source, Role.WAITING, line(("no answer: whether it happened is not known", Role.WAITING))
     return source, role, line(_action_words(body))
 
 

@@ -47,6 +47,7 @@ class Phase(Enum):
     REQUESTED = auto()
     ACCEPTED = auto()
     REFUSED = auto()
+    UNANSWERED = auto()
 
 
 class Aspect(Enum):
