@@ -30,6 +30,7 @@ _SLICE_SIZE = 100  # as the EndpointSlice controller has it
 _SET = "getip-754548c48f"
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of Kubernetes' generated names
 _SELECTOR = {"app.kubernetes.io/name": "getip", "app.kubernetes.io/part-of": "kubealive"}
+_CREATED = "2020-01-01T00:00:00Z"  # so old that no AGE changes while a bench runs
 _COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age")
 
 Json = dict[str, Any]
@@ -66,6 +67,7 @@ class World:
             "name": name,
             "namespace": NAMESPACE,
             "uid": pod_uid(index),
+            "creationTimestamp": _CREATED,
             "resourceVersion": str(version),
         }
         pod["spec"] = {**self._template["spec"], "nodeName": f"node-{index % _NODES + 1}"}
@@ -142,7 +144,7 @@ def _object(name: str, body: Json, **metadata: Any) -> Json:
             "uid": f"{name}-uid",
             "resourceVersion": "1000",
             "generation": 1,
-            "creationTimestamp": "2026-11-22T03:09:47Z",
+            "creationTimestamp": _CREATED,
             "labels": labels,
             **metadata,
         },
