@@ -1,9 +1,12 @@
 """The load balancing tab: keys, stopwatch choice, views, words."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 
 from kubealive_tui.experiments import NotNow, Scene, Settings, discover
-from kubealive_tui.experiments.balance import lab
+from kubealive_tui.experiments.balance import _survives, lab
 from kubealive_tui.model import (
     Act,
     Bins,
@@ -38,6 +41,8 @@ from tests.tui.signals import (
     slices,
     snapshot,
 )
+
+T = TypeVar("T")
 
 
 def scene(
@@ -195,3 +200,29 @@ def test_explain_speaks_of_the_state_on_screen() -> None:
     killed = scene()
     killed.store.apply(frame(3, 1, fact(3, 1, deletion(), action_id="a1")))
     assert "ReplicaSet controller" in " ".join(map(plain, lab.explanation(killed)))
+
+
+class SteadyDrive:
+    """A drive on a store that holds a finished burst; it notes what is asked, and looks once."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked: list[Request] = []
+
+    async def ask(self, request: Request) -> str:
+        self.asked.append(request)
+        return "l2"
+
+    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
+        return look()
+
+
+async def test_the_check_kills_only_under_its_own_load() -> None:
+    """The replies of the burst before are no sign that the load of the kill is steady."""
+    store = scene().store
+    store.apply(frame(9, 1, fact(8, 1, load_started()), fact(9, 1, replies(0.9, ("p1", Outcome.OK, 400)))))
+    drive = SteadyDrive(store)
+
+    (finding,) = await _survives(drive)
+    assert (finding.name, finding.kept) == ("steady load", False)
+    assert not any(isinstance(request, Act) for request in drive.asked)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 
 from kubealive_tui.check._drive import CheckDrive
-from kubealive_tui.check._limits import limit_of
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.experiments import Experiment, Verdict, VerdictWord
 from kubealive_tui.feed import Clock, SystemClock
@@ -55,7 +54,7 @@ async def _trouble(drive: CheckDrive) -> str:
 
 
 async def _verdict(experiment: Experiment, drive: CheckDrive) -> Verdict:
-    limit = limit_of(experiment.name)
+    limit = experiment.check_within_s
     try:
         verdict = await drive.at_most(limit, experiment.verdict(drive))
     except KubealiveError as error:

@@ -173,7 +173,8 @@ class Experiment:
     """One experiment, put together by decorators in its own file.
 
     `order` is its tab's digit; `title` the tab's word; `long_title` the overview's; `lesson` the one sentence
-    under the tabs; `manifests` the folder that `up` applies.
+    under the tabs; `manifests` the folder that `up` applies. `check_within_s` bounds a check that hangs; what it
+    demands of single steps, it waits for itself.
     """
 
     def __init__(
@@ -186,6 +187,7 @@ class Experiment:
         lesson: str,
         manifests: str | None = None,
         traffic: Http | None = None,
+        check_within_s: float = 300.0,
     ) -> None:
         self.name = name
         self.order = order
@@ -194,6 +196,7 @@ class Experiment:
         self.lesson = lesson
         self.manifests = manifests or name
         self.traffic = traffic
+        self.check_within_s = check_within_s
         self.commands: list[Command] = []
         self.stopwatches: list[Stopwatch] = []
         self._view: Callable[[Scene], Sequence[View]] | None = None
