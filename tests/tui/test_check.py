@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from kubealive_tui.check import LIMIT_SECONDS, OTHERWISE_SECONDS, CheckDrive, check, limit_of
+from kubealive_tui.check import CheckDrive, check, driving
 from kubealive_tui.errors import LinkError, RefusedError
 from kubealive_tui.experiments import Drive, Experiment, Finding, Verdict, VerdictWord, discover
 from kubealive_tui.model import Act, DeletePod, LinkEvent, LinkState, Request, SetLoad, Signal, StopLoad, Target
@@ -52,12 +52,8 @@ LIVE = (connected(), snapshot(getip(), pod_change(pod("p1"))))
 class Bench:
     """A drive, its feed, its clock, and what it told."""
 
-    def __init__(self, feed: ScriptedFeed) -> None:
-        self.feed = feed
-        self.clock = FakeClock()
-        self.told: list[str] = []
-        labs = {lab.name: lab.stopwatches for lab in discover()}
-        self.drive = CheckDrive(feed, Store(labs), tell=self.told.append, clock=self.clock)
+    def __init__(self, feed: ScriptedFeed, drive: CheckDrive, clock: FakeClock, told: list[str]) -> None:
+        self.feed, self.drive, self.clock, self.told = feed, drive, clock, told
         self.results: list[Result] = []
 
     async def passing(self, work: Coroutine[Any, Any, T], *, seconds: float) -> T:
@@ -79,10 +75,11 @@ class Bench:
 async def bench(
     *signals: Signal, on_ask: Callable[[Request], Awaitable[str]] | None = None
 ) -> AsyncIterator[Bench]:
-    made = Bench(ScriptedFeed(*(signals or LIVE), on_ask=on_ask))
-    async with made.drive:
+    feed, clock, told = ScriptedFeed(*(signals or LIVE), on_ask=on_ask), FakeClock(), list[str]()
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    async with driving(feed, store, tell=lambda *words: told.append(" ".join(words)), clock=clock) as drive:
         await settle()
-        yield made
+        yield Bench(feed, drive, clock, told)
 
 
 async def passes(drive: Drive) -> Verdict:
@@ -178,7 +175,7 @@ async def test_each_way_to_end_has_its_verdict() -> None:
 
 
 async def test_a_check_that_hangs_fails_at_its_limit() -> None:
-    """The limit of the table holds, and the load of the hanging check is stopped."""
+    """The experiment's limit holds, and the load of the hanging check is stopped."""
 
     async def hangs(drive: Drive) -> Verdict:
         await drive.ask(LOAD)
@@ -186,9 +183,9 @@ async def test_a_check_that_hangs_fails_at_its_limit() -> None:
         raise AssertionError
 
     async with bench() as on:
-        await on.passing(on.check(on.lab(hangs)), seconds=LIMIT_SECONDS["balance"] + 1)
+        await on.passing(on.check(on.lab(hangs)), seconds=301)
 
-    assert on.results[0].verdict.reasons == (f"not done within {LIMIT_SECONDS['balance']:g} s",)
+    assert on.results[0].verdict.reasons == ("not done within 300 s",)
     assert on.feed.asked == [LOAD, StopLoad("balance")]
 
 
@@ -218,18 +215,20 @@ async def test_an_interrupted_check_stops_its_load() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    on = Bench(ScriptedFeed(*LIVE))
+    feeds: list[ScriptedFeed] = []
 
     async def session() -> None:
-        async with on.drive:
+        async with bench() as on:
+            feeds.append(on.feed)
             await on.check(on.lab(loads))
 
     task = asyncio.ensure_future(session())
     await settle()
+    await settle()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert on.feed.asked == [LOAD, StopLoad("balance")]
+    assert feeds[0].asked == [LOAD, StopLoad("balance")]
 
 
 async def test_a_stop_that_hangs_is_bounded() -> None:
@@ -263,10 +262,3 @@ async def test_only_runs_that_the_check_began_are_its_own() -> None:
         on.feed.deliver(frame(5, 1, fact(5, 1, deletion(), action_id="a0")))
         on.feed.deliver(frame(6, 2, fact(6, 2, deletion(request_id="r2"), action_id="a1")))
         assert [run.action_id for run in on.drive.runs()] == ["a1"]
-
-
-def test_every_experiment_has_a_limit() -> None:
-    """The table names what differs; all else has the general limit."""
-    assert limit_of("balance") == LIMIT_SECONDS["balance"]
-    assert limit_of("something new") == OTHERWISE_SECONDS
-    assert set(LIMIT_SECONDS) <= {lab.name for lab in discover()}

@@ -234,7 +234,7 @@ class ScriptedFeed:
         self.asked.append(request)
         if self.refuse is not None:
             raise self.refuse
-        return "a1"
+        return "load-1" if isinstance(request, SetLoad) else "a1"
 
     def interest(self, experiments: frozenset[str]) -> None:
         """Note it."""

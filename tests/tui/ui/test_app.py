@@ -9,6 +9,7 @@ import pytest
 from kubealive_tui.errors import RefusedError
 from kubealive_tui.model import (
     DeletePod,
+    Kind,
     LinkEvent,
     LinkState,
     Scale,
@@ -17,7 +18,7 @@ from kubealive_tui.model import (
     StopLoad,
 )
 from kubealive_tui.ui import UiOptions
-from tests.tui.ui.scripts import LIVE, ScriptedFeed
+from tests.tui.ui.scripts import LIVE, ScriptedFeed, changed, running
 from tests.tui.ui.stage import read_only, saving_to, stage
 
 
@@ -352,3 +353,13 @@ async def test_a_feed_that_dies_ends_the_program() -> None:
     async with stage(change=lambda options: replace(options, feed=Broken()), live=False) as it:
         await it.pilot.pause()
         assert isinstance(it.app.failure, RuntimeError)
+
+
+async def test_quit_leaves_a_load_that_took_the_place_of_ours() -> None:
+    """A load that somebody started after ours is theirs, and runs on when we leave."""
+    async with stage() as it:
+        await it.press("1", "l")
+        theirs = replace(running(50.0, actor="other@there"), uid="load-2")
+        await it.deliver(it.script.batch(changed(Kind.LOAD, theirs)))
+        await it.press("q")
+        assert not any(isinstance(request, StopLoad) for request in it.feed.asked)

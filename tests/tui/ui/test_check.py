@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kubealive_tui.errors import RefusedError
 from kubealive_tui.experiments import Drive, Experiment, Finding, Verdict
-from kubealive_tui.model import StopLoad
+from kubealive_tui.model import SetLoad, StopLoad, Target
 from kubealive_tui.ui import UiOptions
 from tests.tui.ui.stage import Stage, stage
 
@@ -36,7 +36,7 @@ async def test_a_check_waits_for_the_store() -> None:
 
     async with stage(change=_with(lab)) as it:
         await _start(it)
-        assert "checking balance: a load" in it.text
+        assert "checking balance: waiting for a load" in it.text
         assert "○ running" in it.text
         assert it.feed.asked == [StopLoad("balance")]
         assert it.feed.interests[-1] == {"balance"}
@@ -57,3 +57,19 @@ async def test_a_refused_check_has_failed_and_says_why() -> None:
         await _start(it)
         assert "✕ failed" in it.text
         assert "balance: not now" in it.text
+
+
+async def test_a_check_that_ends_early_stops_its_load() -> None:
+    """The load of a check that broke off does not run on behind its verdict."""
+    lab = _lab()
+    load = SetLoad("balance", Target(service="getip"), rate=100.0)
+
+    @lab.check
+    async def check(drive: Drive) -> Verdict:
+        await drive.ask(load)
+        raise RefusedError("the pod is gone")
+
+    async with stage(change=_with(lab)) as it:
+        await _start(it)
+        assert "✕ failed" in it.text
+        assert it.feed.asked == [load, StopLoad("balance")]

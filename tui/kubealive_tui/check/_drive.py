@@ -1,13 +1,13 @@
-"""What checks act through: a feed, a store that it fills, and a deadline on everything.
+"""What checks act through: a feed, the store that is filled from it, and a deadline on everything.
 
 A check may start load on a cluster that other people use. So whatever happens to it, a failure, a limit or Ctrl-C,
 the load that it started is stopped before the drive lets go of the link.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
 
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.feed import Clock, Feed, SystemClock
@@ -26,7 +26,7 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import Store
 
-__all__ = ["CheckDrive"]
+__all__ = ["Asked", "CheckDrive", "driving"]
 
 T = TypeVar("T")
 
@@ -37,22 +37,33 @@ RELEASE_WITHIN_S = 5.0
 _HOPELESS = frozenset({LinkState.FAILED, LinkState.NOT_INSTALLED})
 
 
-class CheckDrive:
-    """An `experiments.Drive` over a feed; `tell` takes one line of progress a step.
+class Asked(Protocol):
+    """The half of a `Feed` that a check has a use for."""
 
-    Use it as a context manager: entering starts the feed, leaving stops what `ask` started and ends the feed.
+    async def ask(self, request: Request) -> str:
+        """Have something done; see `Feed.ask`."""
+        ...
+
+    def interest(self, experiments: frozenset[str]) -> None:
+        """Say which experiment is being checked; none between checks."""
+        ...
+
+
+class CheckDrive:
+    """An `experiments.Drive` over a feed and a store; `tell` takes experiment and words, once a step.
+
+    Whoever fills the store from the feed calls `heard` after each signal; `driving` does both.
     """
 
     def __init__(
-        self, feed: Feed, store: Store, *, tell: Callable[[str], None], clock: Clock | None = None
+        self, feed: Asked, store: Store, *, tell: Callable[[str, str], None], clock: Clock | None = None
     ) -> None:
         self._feed = feed
         self._store = store
         self._tell = tell
         self._clock = clock or SystemClock()
-        self._began = self._clock.monotonic()
         self._news = asyncio.Event()
-        self._feeding: asyncio.Task[None] | None = None
+        self._fed: asyncio.Task[None] | None = None
         self._loads: set[str] = set()
         self._asked: set[str] = set()
         self._experiment = ""
@@ -63,35 +74,22 @@ class CheckDrive:
         """The store that the feed fills."""
         return self._store
 
-    async def __aenter__(self) -> Self:
-        """Start the feed."""
-        self._feeding = asyncio.create_task(self._feed.run(self._deliver))
-        self._feeding.add_done_callback(lambda _: self._news.set())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop the load that is still ours, within 5 s, and end the feed."""
-        try:
-            await self.release()
-        finally:
-            if self._feeding is not None:
-                self._feeding.cancel()
-                await asyncio.wait({self._feeding})
-
-    def _deliver(self, signal: Signal) -> None:
-        self._store.apply(signal)
+    def heard(self) -> None:
+        """Look again at what is waited for: the store has taken a signal."""
         link = self._store.link
         if (link.state, link.reason) != (self._link.state, self._link.reason):
             self.tell(f"link {link.state.value}" + (f": {link.reason}" if link.reason else ""))
         self._link = link
         self._news.set()
 
+    def over(self, feeding: asyncio.Task[None]) -> None:
+        """Wait for nothing any more: the feed has ended, with this task's result."""
+        self._fed = feeding
+        self._news.set()
+
     def tell(self, words: str) -> None:
-        """Tell one line of progress: seconds since the drive was made, experiment, words."""
-        elapsed = self._clock.monotonic() - self._began
-        self._tell(f"{elapsed:7.1f} s  {self._experiment or '–':<10} {words}")
+        """Tell a step of the experiment's check; of the link, before there is one."""
+        self._tell(self._experiment, words)
 
     # ---- what the runner does
 
@@ -186,9 +184,32 @@ class CheckDrive:
             raise LinkError(
                 link.reason or f"link {link.state.value}: run `kubealive doctor` to see what is missing"
             )
-        if self._feeding is not None and self._feeding.done() and not self._feeding.cancelled():
-            self._feeding.result()
+        if self._fed is not None and not self._fed.cancelled():
+            self._fed.result()
             raise LinkError("the feed has ended; nothing further can be measured")
+
+
+@asynccontextmanager
+async def driving(
+    feed: Feed, store: Store, *, tell: Callable[[str, str], None], clock: Clock | None = None
+) -> AsyncIterator[CheckDrive]:
+    """Run the feed into the store and give the drive over both; at its end what it started is stopped, in 5 s."""
+    drive = CheckDrive(feed, store, tell=tell, clock=clock)
+
+    def deliver(signal: Signal) -> None:
+        store.apply(signal)
+        drive.heard()
+
+    feeding = asyncio.create_task(feed.run(deliver))
+    feeding.add_done_callback(drive.over)
+    try:
+        yield drive
+    finally:
+        try:
+            await drive.release()
+        finally:
+            feeding.cancel()
+            await asyncio.wait({feeding})
 
 
 def _words(request: Request) -> str:

@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kubealive import __version__
-from kubealive_tui.check import CheckDrive, check
+from kubealive_tui.check import check, driving
 from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._opening import chosen, context_of, new_store, open_feed
 from kubealive_tui.errors import KubealiveError
@@ -27,7 +28,7 @@ async def run_check(args: argparse.Namespace, env: Environment) -> int:
     try:
         async with (
             open_feed(args, trouble=env.complain) as opened,
-            CheckDrive(opened.feed, store, tell=env.complain) as drive,
+            driving(opened.feed, store, tell=_teller(env)) as drive,
         ):
             await drive.opened()
             await check(experiments, drive, done=results.append)
@@ -42,6 +43,15 @@ async def run_check(args: argparse.Namespace, env: Environment) -> int:
         if error or results:
             _publish(_report(args, store, experiments, results, started, error), args, env)
     return exit_code(results)
+
+
+def _teller(env: Environment) -> Callable[[str, str], None]:
+    began = time.monotonic()
+
+    def tell(experiment: str, words: str) -> None:
+        env.complain(f"{time.monotonic() - began:7.1f} s  {experiment or '–':<10} {words}")
+
+    return tell
 
 
 def _report(

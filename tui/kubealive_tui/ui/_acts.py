@@ -7,12 +7,15 @@ draws, and nothing outlives `close`.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from kubealive_tui.errors import KubealiveError, RefusedError
-from kubealive_tui.experiments import Experiment, Verdict, VerdictWord
+from kubealive_tui.check import CheckDrive, check
+from kubealive_tui.errors import KubealiveError, LinkError, RefusedError
+from kubealive_tui.experiments import Experiment, Verdict
 from kubealive_tui.model import Request, SetLoad, StopAll, StopLoad
-from kubealive_tui.ui._drive import PumpDrive
+from kubealive_tui.reports import Result
 from kubealive_tui.ui._options import UiOptions
 from kubealive_tui.ui._pump import Pump
 
@@ -42,7 +45,8 @@ class Acts:
         self._changed = changed
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked = 0
-        self._ours: set[str] = set()
+        # By experiment the id of the load: what somebody else has started there since is not ours to stop.
+        self._ours: dict[str, str] = {}
         self.last: Request | None = None
         self.installing = False
         self.installed: deque[str] = deque(maxlen=KEPT_LINES)
@@ -61,24 +65,28 @@ class Acts:
 
     async def _ask(self, request: Request) -> None:
         try:
-            await self._send(request)
-        except TimeoutError:
-            self._say(f"no answer in {ASK_S:.0f} s: what was asked may still have been done, the timeline tells")
+            await self.send(request)
         except KubealiveError as error:
             self._say(str(error))
         finally:
             self._asked -= 1
 
-    async def _send(self, request: Request) -> str:
+    async def send(self, request: Request) -> str:
+        """Give the request to the agent and keep account of our loads; raises KubealiveError within 15 s."""
         if self._options.feed is None:
             raise RefusedError("a recording cannot be acted on; start kubealive-tui to act on the cluster")
-        async with asyncio.timeout(ASK_S):
-            answer = await self._options.feed.ask(request)
+        try:
+            async with asyncio.timeout(ASK_S):
+                answer = await self._options.feed.ask(request)
+        except TimeoutError as exc:
+            raise LinkError(
+                f"no answer in {ASK_S:.0f} s: what was asked may still have been done, the timeline tells"
+            ) from exc
         match request:
             case SetLoad(experiment=experiment):
-                self._ours.add(experiment)
+                self._ours[experiment] = answer
             case StopLoad(experiment=experiment):
-                self._ours.discard(experiment)
+                self._ours.pop(experiment, None)
             case StopAll():
                 self._ours.clear()
             case _:
@@ -87,7 +95,8 @@ class Acts:
 
     def loads(self) -> frozenset[str]:
         """Experiments with a running load that this session started."""
-        return frozenset(name for name in self._ours if self._pump.store.load(name))
+        running = {name: self._pump.store.load(name) for name in self._ours}
+        return frozenset(name for name, load in running.items() if load and load.uid == self._ours[name])
 
     def install(self, names: Sequence[str]) -> None:
         """Install, unless an install is running; its lines are kept for the screen."""
@@ -118,30 +127,30 @@ class Acts:
         self._start(self._check(experiments))
 
     async def _check(self, experiments: Sequence[Experiment]) -> None:
-        drive = PumpDrive(self._pump, self._send, progress=self._tell)
+        drive = CheckDrive(_Checked(self.send, self._begin), self._pump.store, tell=self._tell)
+        unwatch = self._pump.watch(drive.heard)
         try:
-            for experiment in experiments:
-                self.checking = experiment.name
-                self.verdicts[experiment.name] = None
-                self._changed()
-                self.verdicts[experiment.name] = await self._verdict(experiment, drive)
+            await check(experiments, drive, done=self._checked)
         finally:
+            unwatch()
             self.checking = self.progress = ""
             self.verdicts = {name: verdict for name, verdict in self.verdicts.items() if verdict is not None}
             self._changed()
 
-    def _tell(self, what: str) -> None:
-        self.progress = f"checking {self.checking}: {what}"
+    def _begin(self, experiment: str) -> None:
+        self.checking = experiment
+        self.verdicts[experiment] = None
         self._changed()
 
-    async def _verdict(self, experiment: Experiment, drive: PumpDrive) -> Verdict:
-        try:
-            verdict = await experiment.verdict(drive)
-        except (KubealiveError, TimeoutError) as error:
-            verdict = Verdict(VerdictWord.FAILED, reasons=(str(error) or "no answer from the agent",))
-        if verdict.reasons:
-            self._say(f"{experiment.name}: {verdict.reasons[0]}")
-        return verdict
+    def _tell(self, experiment: str, words: str) -> None:
+        self.progress = f"checking {experiment}: {words}"
+        self._changed()
+
+    def _checked(self, result: Result) -> None:
+        self.verdicts[result.name] = result.verdict
+        if result.verdict.reasons:
+            self._say(f"{result.name}: {result.verdict.reasons[0]}")
+        self._changed()
 
     async def close(self) -> None:
         """Stop the loads that this session started, within 2 s, and end every task."""
@@ -149,7 +158,7 @@ class Acts:
         await _ended(self._tasks)
         if loads:
             _, late = await asyncio.wait(
-                [asyncio.ensure_future(self._ask(StopLoad(name))) for name in loads], timeout=LEAVE_S
+                [asyncio.ensure_future(self.send(StopLoad(name))) for name in loads], timeout=LEAVE_S
             )
             await _ended(late)
 
@@ -165,7 +174,22 @@ class Acts:
             self._say(f"this went wrong inside kubealive: {type(error).__name__}: {error}")
 
 
-async def _ended(tasks: set["asyncio.Task[None]"]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """The feed as a check from the screen has it: the screen itself declares the interest in what is checked."""
+
+    send: Callable[[Request], Awaitable[str]]
+    begin: Callable[[str], None]
+
+    async def ask(self, request: Request) -> str:
+        return await self.send(request)
+
+    def interest(self, experiments: frozenset[str]) -> None:
+        for experiment in experiments:
+            self.begin(experiment)
+
+
+async def _ended(tasks: Collection["asyncio.Task[Any]"]) -> None:
     pending = set(tasks)
     for task in pending:
         task.cancel()
