@@ -30,7 +30,7 @@ from kubealive.v1.state_pb2 import (
     Service,
     Slice,
 )
-from kubealive_agent.kube import transitions
+from kubealive_agent.kube import NO_GAP, transitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kubealive.v1.state_pb2 import Kind
     from kubealive_agent.clock import Clock
     from kubealive_agent.journal import Journal
+    from kubealive_agent.kube import WatchGap
 
 __all__ = ["Found", "World"]
 
@@ -156,9 +157,11 @@ class World:
         self._access[kind] = KindAccess(kind=kind, state=state, reason=reason, since_us=self._clock.now_us())
         self.on_access()
 
-    def note(self, message: str) -> None:
-        """Take a sentence about the agent's own trouble."""
-        self._journal.add(Fact(note=AgentNote(level=AgentNote.LEVEL_WARNING, message=message)))
+    def note(self, message: str, *, gap: WatchGap = NO_GAP) -> None:
+        """Take a sentence about the agent's own trouble, or its end."""
+        over = gap == AgentNote.WATCH_GAP_ENDED
+        level = AgentNote.LEVEL_INFO if over else AgentNote.LEVEL_WARNING
+        self._journal.add(Fact(note=AgentNote(level=level, message=message, watch_gap=gap)))
 
     # What the core asks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubealive.v1.agent_pb2 import KindAccess
-from kubealive.v1.facts_pb2 import KubeEvent
+from kubealive.v1.facts_pb2 import AgentNote, KubeEvent
 from kubealive.v1.state_pb2 import KIND_NODE_USAGE, KIND_POD, Pod, Usage
 from tests.agent.fakes import Lab
 
@@ -138,7 +138,21 @@ def test_access_is_told_when_it_changes(lab: Lab) -> None:
 
 
 def test_a_note_is_a_fact(lab: Lab) -> None:
-    """The agent's own trouble stands in the timeline."""
-    lab.world.note("the watch of pods broke")
+    """The agent's own trouble stands in the timeline as a warning, its end does not."""
+    lab.world.note("a pod cannot be read")
+    lab.world.note("the watch of pods broke", gap=AgentNote.WATCH_GAP_BEGAN)
+    lab.world.note("the watch of pods is back", gap=AgentNote.WATCH_GAP_ENDED)
 
-    assert lab.facts("note")[0].note.message == "the watch of pods broke"
+    assert [fact.note for fact in lab.facts("note")] == [
+        AgentNote(level=AgentNote.LEVEL_WARNING, message="a pod cannot be read"),
+        AgentNote(
+            level=AgentNote.LEVEL_WARNING,
+            message="the watch of pods broke",
+            watch_gap=AgentNote.WATCH_GAP_BEGAN,
+        ),
+        AgentNote(
+            level=AgentNote.LEVEL_INFO,
+            message="the watch of pods is back",
+            watch_gap=AgentNote.WATCH_GAP_ENDED,
+        ),
+    ]

@@ -25,12 +25,13 @@ from kubealive_agent.kube._pace import Backoff, Timing
 from kubealive_agent.kube._quantity import quantity_millis, quantity_whole
 from kubealive_agent.kube._reflector import Api, Reflector, reflect_all
 from kubealive_agent.kube._resources import RESOURCES, Resource
-from kubealive_agent.kube._sink import AccessState, Kind, Sink
+from kubealive_agent.kube._sink import NO_GAP, AccessState, Kind, Sink, WatchGap
 from kubealive_agent.kube._transitions import transitions
 
 __all__ = [
     "EXPERIMENT_LABEL",
     "MAX_ANSWER_BYTES",
+    "NO_GAP",
     "REQUEST_DEADLINE_S",
     "RESOURCES",
     "AccessState",
@@ -55,6 +56,7 @@ __all__ = [
     "Timing",
     "UnauthorizedError",
     "UnreachableError",
+    "WatchGap",
     "micros",
     "quantity_millis",
     "quantity_whole",

@@ -20,6 +20,7 @@ from kubealive_agent.kube._errors import (
     NotFoundError,
     UnreachableError,
 )
+from kubealive_agent.kube._gap import Gap
 from kubealive_agent.kube._pace import Backoff, Timing
 from kubealive_agent.kube._resources import RESOURCES, Resource
 from kubealive_agent.kube._sink import AccessState, Sink
@@ -50,6 +51,9 @@ RETRY_S = 8.0
 RECHECK_FIRST_S = 1.0
 RECHECK_S = 60.0
 
+# What is refused so often in a row, over some seconds, is refused for good.
+STARTING_REFUSALS = 3
+
 
 class Api(Protocol):
     """What a reflector needs of a `KubeClient`."""
@@ -71,12 +75,14 @@ async def reflect_all(
     Lists run one after another, re-lists too, so that memory holds one page at a time. `listed` is set once
     each kind is either listed or known not to be readable; the agent is ready then.
     """
-    gate = asyncio.Lock()
+    timing = timing or Timing()
+    gate, gap = asyncio.Lock(), Gap(sink, timing=timing)
     reflectors = [
-        Reflector(client, resource=each, namespace=namespace, sink=sink, gate=gate, timing=timing)
+        Reflector(client, resource=each, namespace=namespace, sink=sink, gate=gate, gap=gap, timing=timing)
         for each in RESOURCES
     ]
     async with asyncio.TaskGroup() as group:
+        group.create_task(gap.tell(), name="watch gaps")
         for reflector in reflectors:
             group.create_task(reflector.run(), name=f"reflect {reflector.name}")
         for reflector in reflectors:
@@ -88,7 +94,7 @@ class Reflector:
     """Mirrors one resource into a sink until cancelled.
 
     `settled` is set once the first list is complete, or once it is clear that there is nothing to list (no
-    right, no such resource). `gate` is held during each list.
+    right, no such resource). `gate` is held during each list; `gap` hears what cannot be watched.
     """
 
     def __init__(
@@ -99,7 +105,8 @@ class Reflector:
         namespace: str,
         sink: Sink,
         gate: asyncio.Lock,
-        timing: Timing | None = None,
+        gap: Gap,
+        timing: Timing,
     ) -> None:
         self.name = resource.name
         self.settled = asyncio.Event()
@@ -107,9 +114,11 @@ class Reflector:
         self._resource = resource
         self._path = resource.path(namespace)
         self._where = f"in namespace {namespace}" if resource.namespaced else "of the cluster"
+        self._what = f"{resource.name} {self._where}"
         self._sink = sink
         self._gate = gate
-        self._timing = timing or Timing()
+        self._gap = gap
+        self._timing = timing
         self._backoff = Backoff(self._timing, most=RETRY_S)
         self._recheck = Backoff(self._timing, first=RECHECK_FIRST_S, most=RECHECK_S)
         self._known: dict[str, str] = {}
@@ -117,7 +126,7 @@ class Reflector:
         self._version: str | None = None
         self._verb = "list"
         self._ever_listed = False
-        self._broken = False
+        self._refusals = 0
         self._told: tuple[AccessState, str] | None = None
         self._noted = ""
 
@@ -166,7 +175,7 @@ class Reflector:
                 seen.add(item.metadata.uid)
                 unreadable += not self._take(item, found=not self._ever_listed)
             if unreadable:
-                self._note(f"{unreadable} of the {self.name} {self._where} cannot be read and are left out")
+                self._note(f"{unreadable} of the {self._what} cannot be read and are left out")
             if not page.metadata.continue_:
                 break
             query["continue"] = page.metadata.continue_
@@ -190,9 +199,8 @@ class Reflector:
         async with self._client.stream(self._path, query=query, idle_deadline=idle_deadline) as lines:
             self._tell(agent_pb2.KindAccess.STATE_WATCHING, "")
             self._recheck.reset()
-            if self._broken:
-                self._broken = False
-                self._note(f"the watch of {self.name} {self._where} is back")
+            self._refusals = 0
+            self._gap.back(self._what)
             async for line in lines:
                 self._handle(line)
 
@@ -200,7 +208,7 @@ class Reflector:
         event = self._resource.decode_event(line)
         item = event.object
         if event.type != "BOOKMARK" and not self._take(item, found=False):
-            self._note(f"{item.metadata.name} of the {self.name} {self._where} cannot be read")
+            self._note(f"{item.metadata.name} of the {self._what} cannot be read")
         if event.type == "DELETED" and item.metadata.uid in self._known:
             self._forget(item.metadata.uid)
         self._version = item.metadata.resource_version or None
@@ -231,23 +239,24 @@ class Reflector:
         """Say in one sentence what is missing, and look again now and then."""
         self._version = None
         if isinstance(exc, ForbiddenError):
-            reason = f"the agent has no right to {self._verb} {self.name} {self._where}; `kubealive up` grants it"
+            reason = f"the agent has no right to {self._verb} {self._what}; `kubealive up` grants it"
             self._tell(agent_pb2.KindAccess.STATE_FORBIDDEN, reason)
         else:
             reason = f"this API server does not serve {self.name} ({self._resource.api})"
             self._tell(agent_pb2.KindAccess.STATE_ABSENT, reason)
         self.settled.set()
+        self._refusals += 1
+        if self._refusals >= STARTING_REFUSALS:
+            self._gap.back(self._what)
         await self._recheck.wait()
 
     async def _failed(self, exc: Exception) -> None:
         """Wait before the next attempt; what can no longer be resumed is listed anew."""
         if isinstance(exc, GoneError | MalformedError):
             self._version = None
-        reason = f"the {self._verb} of {self.name} {self._where} broke: {exc}"
+        reason = f"the {self._verb} of {self._what} broke: {exc}"
         self._tell(agent_pb2.KindAccess.STATE_RETRYING, reason)
-        if not self._broken:
-            self._broken = True
-            self._note(reason)
+        self._gap.broke(self._what, reason)
         await self._backoff.wait()
 
     def _tell(self, state: AccessState, reason: str) -> None:

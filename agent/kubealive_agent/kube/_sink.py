@@ -8,6 +8,9 @@ from kubealive.v1 import agent_pb2, facts_pb2, state_pb2
 
 Kind: TypeAlias = state_pb2.Kind.ValueType
 AccessState: TypeAlias = agent_pb2.KindAccess.State.ValueType
+WatchGap: TypeAlias = facts_pb2.AgentNote.WatchGap.ValueType
+
+NO_GAP: WatchGap = facts_pb2.AgentNote.WATCH_GAP_UNSPECIFIED
 
 
 class Sink(Protocol):
@@ -22,5 +25,5 @@ class Sink(Protocol):
     def access(self, kind: Kind, state: AccessState, reason: str) -> None:
         """Take whether the kind can be read now; `reason` is a sentence, empty while all is well."""
 
-    def note(self, message: str) -> None:
-        """Take a sentence about the watching itself, for the agent's journal."""
+    def note(self, message: str, *, gap: WatchGap = NO_GAP) -> None:
+        """Take a sentence about the watching itself, for the agent's journal; `gap`: it begins or ends there."""

@@ -976,19 +976,39 @@ class AgentNote(_message.Message):
     LEVEL_INFO: AgentNote.Level.ValueType  # 1
     LEVEL_WARNING: AgentNote.Level.ValueType  # 2
 
+    class _WatchGap:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _WatchGapEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[AgentNote._WatchGap.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        WATCH_GAP_UNSPECIFIED: AgentNote._WatchGap.ValueType  # 0
+        WATCH_GAP_BEGAN: AgentNote._WatchGap.ValueType  # 1
+        WATCH_GAP_ENDED: AgentNote._WatchGap.ValueType  # 2
+
+    class WatchGap(_WatchGap, metaclass=_WatchGapEnumTypeWrapper):
+        """The cluster could not be watched between the two: what happened there is seen late, or never."""
+
+    WATCH_GAP_UNSPECIFIED: AgentNote.WatchGap.ValueType  # 0
+    WATCH_GAP_BEGAN: AgentNote.WatchGap.ValueType  # 1
+    WATCH_GAP_ENDED: AgentNote.WatchGap.ValueType  # 2
+
     LEVEL_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    WATCH_GAP_FIELD_NUMBER: _builtins.int
     level: Global___AgentNote.Level.ValueType
     message: _builtins.str
+    watch_gap: Global___AgentNote.WatchGap.ValueType
     def __init__(
         self,
         *,
         level: Global___AgentNote.Level.ValueType = ...,
         message: _builtins.str = ...,
+        watch_gap: Global___AgentNote.WatchGap.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "message", b"message", "watch_gap", b"watch_gap"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,18 @@ from typing import Any
 from google.protobuf.message import Message
 
 from kubealive.v1 import agent_pb2, facts_pb2
-from kubealive_agent.kube import RESOURCES, AccessState, Kind, Query, Reflector, Resource, Timing
+from kubealive_agent.kube import (
+    NO_GAP,
+    RESOURCES,
+    AccessState,
+    Kind,
+    Query,
+    Reflector,
+    Resource,
+    Timing,
+    WatchGap,
+)
+from kubealive_agent.kube._gap import Gap
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -47,6 +58,7 @@ class FakeSink:
     states: list[AccessState] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    gaps: list[WatchGap] = field(default_factory=list)
 
     def apply(self, kind: Kind, uid: str, value: Message | None, *, found: bool) -> None:
         self.found.append(found)
@@ -66,8 +78,10 @@ class FakeSink:
         if reason:
             self.reasons.append(reason)
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, *, gap: WatchGap = NO_GAP) -> None:
         self.notes.append(message)
+        if gap:
+            self.gaps.append(gap)
 
     @property
     def state_names(self) -> list[str]:
@@ -132,22 +146,27 @@ async def reflect(
 ) -> FakeSink:
     """Run a reflector until its script is exhausted; return the sink."""
     sink = sink or FakeSink()
+    gap = Gap(sink, timing=FakeTime().timing())
     reflector = Reflector(
         api,
         resource=resource,
         namespace="lab",
         sink=sink,
         gate=asyncio.Lock(),
+        gap=gap,
         timing=(time or FakeTime()).timing(),
     )
-    task = asyncio.create_task(reflector.run())
+    tasks = [asyncio.create_task(reflector.run()), asyncio.create_task(gap.tell())]
     try:
         async with asyncio.timeout(5):
             await api.exhausted.wait()
+        for _ in range(4):  # the gap's own steps
+            await asyncio.sleep(0)
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
     return sink
 
 

@@ -271,16 +271,6 @@ async def test_every_failure_is_survived(failure: Exception) -> None:
     assert sink.state_names[-1] == "WATCHING"
 
 
-async def test_break_and_return_are_noted_once() -> None:
-    """A series of failures makes one note, and its end another."""
-    api = ScriptedApi(lists=[page(version=5)], watches=[[CUT], CUT, CUT])
-    sink = await reflect(api)
-    assert sink.notes == [
-        "the watch of pods in namespace lab broke: cut",
-        "the watch of pods in namespace lab is back",
-    ]
-
-
 async def test_events_go_their_own_way() -> None:
     """Kubernetes Events are told as events, each change again, and their expiry not at all."""
 
