@@ -202,9 +202,10 @@ def test_an_object_that_is_gone_has_no_value() -> None:
         (facts_pb2.Outcome, _convert_facts._OUTCOMES),
         (facts_pb2.OutageEdge.Edge, _convert_facts._EDGES),
         (facts_pb2.LoadTransition.State, _convert_facts._LOAD_STATES),
+        (facts_pb2.AgentNote.WatchGap, _convert_facts._GAPS),
         (agent_pb2.KindAccess.State, _convert._ACCESS_STATES),
     ],
-    ids=["kind", "container", "mode", "phase", "aspect", "outcome", "edge", "load", "access"],
+    ids=["kind", "container", "mode", "phase", "aspect", "outcome", "edge", "load", "gap", "access"],
 )
 def test_every_number_of_an_enum_has_its_member(numbered: Any, known: dict[int, Enum]) -> None:
     """All but the unspecified number means something to the model, and no two the same."""

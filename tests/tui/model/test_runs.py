@@ -4,15 +4,18 @@ import pytest
 
 from kubealive_tui.experiments.balance import lab
 from kubealive_tui.model import (
+    AgentNote,
     Aspect,
     EdgeKind,
     Ending,
     EpochMark,
     Fact,
+    FactBody,
     LossMark,
     Outcome,
     Phase,
     Run,
+    WatchGap,
     evaluate,
 )
 from tests.tui.signals import at, deletion, edge, entry, fact, moved, replies
@@ -30,6 +33,8 @@ CALM = (
     fact(9, 1.05, moved("p9", Aspect.READY, ready=True)),
     fact(10, 1.4, replies(1.3, ("p9", Outcome.OK, 2), ("p2", Outcome.OK, 8))),
 )
+GAP = AgentNote("11 watches broke; the first: cut", warning=True, watch_gap=WatchGap.BEGAN)
+GAP_ENDED = AgentNote("the agent watches the cluster again, after 12 s", watch_gap=WatchGap.ENDED)
 
 
 def run_of(*facts: Fact, now: float = 10.0) -> Run:
@@ -83,6 +88,20 @@ def test_why_a_run_ends(facts: tuple[Fact, ...], now: float, ending: Ending) -> 
     assert run_of(*facts, now=now).ending is ending
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        pytest.param(LossMark(3, 9), "facts were lost on the way", id="loss"),
+        pytest.param(GAP, "the agent could not watch the cluster for a while", id="gap begins"),
+        pytest.param(GAP_ENDED, "the agent could not watch the cluster for a while", id="gap ends"),
+        pytest.param(AgentNote("a pod cannot be read", warning=True), "", id="another note"),
+    ],
+)
+def test_why_a_run_is_incomplete(body: FactBody, why: str) -> None:
+    """A run says why facts are missing inside it."""
+    assert run_of(*CALM, fact(11, 1.5, body)).incomplete == why
+
+
 def test_what_clients_lost_is_counted_from_the_trigger() -> None:
     """Failures planned long before the trigger are not this run's; the generator's own never are."""
     facts = (
@@ -124,11 +143,6 @@ def test_an_unmeasured_milestone_stays_empty() -> None:
     assert run.seconds("last reply") is None
     assert not run.measured
     assert run.ending is Ending.COMPLETE
-
-
-def test_a_run_that_crosses_a_loss_says_so() -> None:
-    """Missing facts make a run incomplete, in words."""
-    assert run_of(*CALM, fact(11, 2.0, LossMark(3, 9))).incomplete
 
 
 def test_the_successor_is_the_first_pod_of_the_owner_made_after_the_trigger() -> None:

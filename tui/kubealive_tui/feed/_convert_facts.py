@@ -19,6 +19,7 @@ _PHASES = members_of(wire.Action.Phase, model.Phase, "PHASE_")
 _ASPECTS = members_of(wire.PodTransition.Aspect, model.Aspect, "ASPECT_")
 _OUTCOMES = members_of(wire.Outcome, model.Outcome, "OUTCOME_")
 _EDGES = members_of(wire.OutageEdge.Edge, model.EdgeKind, "EDGE_")
+_GAPS = members_of(wire.AgentNote.WatchGap, model.WatchGap, "WATCH_GAP_")
 _LOAD_STATES = members_of(wire.LoadTransition.State, model.LoadState, "STATE_")
 
 
@@ -243,7 +244,11 @@ def _call(message: wire.CallResult) -> model.CallResult:
 
 
 def _note(message: wire.AgentNote) -> model.AgentNote:
-    return model.AgentNote(message=message.message, warning=message.level == wire.AgentNote.LEVEL_WARNING)
+    return model.AgentNote(
+        message=message.message,
+        warning=message.level == wire.AgentNote.LEVEL_WARNING,
+        watch_gap=_GAPS.get(message.watch_gap),
+    )
 
 
 # Each takes the message in the oneof field of this name; None says that it cannot be understood.

@@ -48,6 +48,7 @@ from kubealive_tui.model._facts import (
     TrafficBin,
     TrafficRow,
     Unknown,
+    WatchGap,
     WorkloadTransition,
 )
 from kubealive_tui.model._frames import (
@@ -227,6 +228,7 @@ __all__ = [
     "Verb",
     "View",
     "Viewer",
+    "WatchGap",
     "Workload",
     "WorkloadTransition",
     "evaluate",

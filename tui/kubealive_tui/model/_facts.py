@@ -35,6 +35,7 @@ __all__ = [
     "TrafficBin",
     "TrafficRow",
     "Unknown",
+    "WatchGap",
     "WorkloadTransition",
 ]
 
@@ -100,6 +101,13 @@ class LoadState(Enum):
     STARTED = auto()
     CHANGED = auto()
     STOPPED = auto()
+
+
+class WatchGap(Enum):
+    """Where a time begins or ends in which the agent could not watch the cluster."""
+
+    BEGAN = auto()
+    ENDED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +320,7 @@ class AgentNote:
 
     message: str
     warning: bool = False
+    watch_gap: WatchGap | None = None
 
 
 @dataclass(frozen=True, slots=True)

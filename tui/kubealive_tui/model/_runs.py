@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from kubealive_tui.model._facts import (
     Action,
+    AgentNote,
     Aspect,
     EdgeKind,
     EndpointTransition,
@@ -227,6 +228,8 @@ class RunFacts:
         """Why facts are missing inside this run, or nothing."""
         if any(True for _ in self.of(LossMark)):
             return "facts were lost on the way"
+        if any(note.watch_gap for _, note in self.of(AgentNote)):
+            return "the agent could not watch the cluster for a while"
         return ""
 
 

@@ -12,7 +12,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from kubealive_tui.model import Action, Ending, Fact, Phase, Run, Stopwatch, evaluate, next_look
+from kubealive_tui.model import (
+    Action,
+    AgentNote,
+    Ending,
+    EpochMark,
+    Fact,
+    LossMark,
+    Phase,
+    Run,
+    Stopwatch,
+    WatchGap,
+    evaluate,
+    next_look,
+)
 
 __all__ = ["RunBook"]
 
@@ -39,17 +52,20 @@ class RunBook:
         self._open: _Open | None = None
         self._ended: deque[Run] = deque(maxlen=KEPT_RUNS)
         self._current: Run | None = None
+        # The note that began a gap in the watching which is not known to be over.
+        self._gap: Fact | None = None
 
     def add(self, fact: Fact) -> None:
         """Take one fact, in journal order."""
         if self._open is not None and fact.time_us >= self._open.look_us:
             self.advance(fact.time_us)
+        self._mind_the_gap(fact)
         body = fact.body
         if isinstance(body, Action) and body.phase is Phase.REQUESTED:
             for stopwatch in self._stopwatches:
                 if stopwatch.matches(body):
                     self._interrupt(fact.time_us)
-                    self._open = _Open(stopwatch, fact)
+                    self._open = _Open(stopwatch, fact, [] if self._gap is None else [self._gap])
                     return
         if self._open is None:
             return
@@ -57,6 +73,15 @@ class RunBook:
             self._open.overflow += 1
         else:
             self._open.facts.append(fact)
+
+    def _mind_the_gap(self, fact: Fact) -> None:
+        match fact.body:
+            case AgentNote(watch_gap=WatchGap.BEGAN):
+                self._gap = fact
+            case AgentNote(watch_gap=WatchGap.ENDED) | LossMark() | EpochMark():
+                self._gap = None
+            case _:
+                pass
 
     def advance(self, now_us: int) -> None:
         """Evaluate the open run at this agent time, up to which facts are here, and freeze it if it has ended."""

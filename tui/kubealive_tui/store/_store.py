@@ -8,6 +8,7 @@ happens once a frame however much arrived.
 from collections.abc import Mapping, Sequence
 
 from kubealive_tui.model import (
+    AgentNote,
     Autoscaler,
     Batch,
     Change,
@@ -161,6 +162,13 @@ class Store:
                 self._told(fact.time_us)
                 self.ledger(fact.experiment).add(fact)
                 self._dirty.add(fact.experiment)
+                if isinstance(fact.body, AgentNote) and fact.body.watch_gap:
+                    self._tell_runs(fact)
+
+    def _tell_runs(self, fact: Fact) -> None:
+        """Give a fact of the cluster to the runs of every experiment; it concerns them all."""
+        for experiment in {*self._stopwatches, *self._ledgers} - {fact.experiment}:
+            self.ledger(experiment).runs.add(fact)
 
     def _set(self, change: Change, at_us: int) -> None:
         objects = self._objects[change.kind]
