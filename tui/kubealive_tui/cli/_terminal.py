@@ -48,5 +48,16 @@ class Terminal:
             return None
         sys.stderr.write(f"{question} [y/N] ")
         sys.stderr.flush()
-        answer = await asyncio.to_thread(sys.stdin.readline)
+        answer = await _line()
         return answer.strip().lower() in {"y", "yes"}
+
+
+async def _line() -> str:
+    """The next line that is typed; not read by a thread, which Ctrl-C would wait for until Enter is pressed."""
+    loop, typed, descriptor = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()
+    loop.add_reader(descriptor, typed.set)
+    try:
+        await typed.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    return sys.stdin.readline()
