@@ -142,3 +142,28 @@ async def test_what_does_not_go_is_named() -> None:
     with pytest.raises(NotReadyError, match=r"still there: namespace kubealive \(Some content has finalizers\)"):
         async for _ in down(cluster, namespace="kubealive", clock=FakeClock(hang), seconds=5):
             pass
+
+
+@pytest.mark.parametrize("names", [None, ["balance"]], ids=["all", "one"])
+async def test_who_may_not_look_is_not_told_that_nothing_is_there(names: Sequence[str] | None) -> None:
+    """Without the right to list what `up` makes nothing is said of it, and nothing is touched."""
+    cluster = await installed()
+    before = dict(cluster.objects)
+    cluster.denied |= {("list", "deployments"), ("get", "namespaces")}
+    cluster.failing["GET", NAMESPACE] = ApiError(403, "Forbidden", "cannot get namespaces")
+    with pytest.raises(
+        PreflightError, match=r"no right to list deployments.apps in namespace kubealive"
+    ) as raised:
+        await take_down(cluster, names)
+    assert raised.value.exit_code == 2
+    assert cluster.objects == before
+
+
+async def test_a_namespace_that_may_not_be_read_is_not_said_to_be_anybodys() -> None:
+    """What is ours goes; of the namespace it is said that it could not be looked at."""
+    cluster = await installed()
+    cluster.failing["GET", NAMESPACE] = ApiError(403, "Forbidden", "cannot get namespaces")
+    steps = await take_down(cluster)
+    (kept,) = [step for step in steps if step.kind is StepKind.KEPT]
+    assert "you may not look at it" in kept.text
+    assert GETIP not in cluster.objects

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.install import Step
+from kubealive_tui.install import ApiError, Step
 
 from ._environment import Environment
 
@@ -28,5 +28,11 @@ def lines(step: Step) -> list[str]:
 
 def failed(error: KubealiveError, env: Environment) -> int:
     """Say an error's sentence and return its exit code."""
-    env.complain(f"kubealive: {error}")
+    # Kubernetes says what is forbidden to whom, and not what to do about it.
+    advice = "; whoever administers the cluster can grant it" if _forbidden(error) else ""
+    env.complain(f"kubealive: {error}{advice}")
     return error.exit_code
+
+
+def _forbidden(error: KubealiveError) -> bool:
+    return isinstance(error, ApiError) and error.forbidden

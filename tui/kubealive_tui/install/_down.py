@@ -13,7 +13,7 @@ from ._apply import CREATED_BY
 from ._errors import ApiError, NotReadyError, PreflightError
 from ._inventory import Inventory, Item, inventory
 from ._kinds import EXPERIMENT_LABEL, KINDS, OURS, PODS, is_ours, place
-from ._manifests import check_experiments, check_namespace, cluster_name, experiments
+from ._manifests import Wanted, check_experiments, check_namespace, cluster_name, experiments, render
 from ._preflight import Right, find_namespace, missing_rights, refusal
 from ._steps import Step, StepKind
 from ._wait import POLL_SECONDS
@@ -57,6 +57,7 @@ class _Removal:
     deadline: float
 
     async def of_experiments(self, names: Sequence[str]) -> AsyncIterator[Step]:
+        await self._may_look()
         found = await inventory(self.api, self.namespace)
         known = {*experiments(), *(item.experiment for item in found.ours if item.experiment)}
         check_experiments(names, sorted(known))
@@ -72,10 +73,11 @@ class _Removal:
             await self._until_namespace_gone(home)
             yield Step(kind=StepKind.REMOVED, subject=subject)
             return
+        await self._may_look()
         found = await inventory(self.api, self.namespace)
         reason = _why_keep(home, found)
         if not reason:
-            await self._may_delete([Right("delete", "", "namespaces", "")])
+            await self._need([Right("delete", "", "namespaces", "")])
             yield Step(kind=StepKind.WAITING, subject=subject, text="deleting it and all that is in it")
             await self._delete_one(KINDS["Namespace"].path("", self.namespace), home["metadata"]["uid"])
             await self._until_namespace_gone(home)
@@ -104,15 +106,19 @@ class _Removal:
             yield Step(kind=StepKind.REMOVED, subject=subject)
 
     async def _delete(self, chosen: Sequence[Item]) -> AsyncIterator[Step]:
-        await self._may_delete(
-            [Right("delete", item.kind.group, item.kind.plural, self.namespace) for item in chosen]
-        )
+        await self._need([Right("delete", item.kind.group, item.kind.plural, self.namespace) for item in chosen])
         # Workloads before what they stand on, so that none of them fails on its way out.
         for item in sorted(chosen, key=lambda item: -place(item.kind)):
             await self._delete_one(item.path, item.uid)
             yield Step(kind=StepKind.REMOVED, subject=item.ref)
 
-    async def _may_delete(self, rights: Sequence[Right]) -> None:
+    async def _may_look(self) -> None:
+        """Whoever cannot see what `up` makes would be told that nothing of it is there."""
+        made = {manifest.kind for manifest in render(Wanted(namespace=self.namespace)) if manifest.kind.namespaced}
+        kinds = sorted({*made, PODS, KINDS["Secret"]}, key=place)
+        await self._need([Right("list", kind.group, kind.plural, self.namespace) for kind in kinds])
+
+    async def _need(self, rights: Sequence[Right]) -> None:
         missing = await missing_rights(self.api, rights)
         if missing:
             raise PreflightError(refusal(missing))
@@ -159,6 +165,8 @@ class _Removal:
 
 def _why_keep(home: dict[str, Any], found: Inventory) -> str:
     """Say why the namespace stays, or nothing if it goes."""
+    if not home:
+        return "stays, since you may not look at it: who made it is not known"
     if CREATED_BY not in (home.get("metadata", {}).get("annotations") or {}):
         return "was not made by `kubealive up`, so it stays"
     if found.foreign:

@@ -5,7 +5,7 @@ InstallError
 ├── ManifestError       the manifests themselves are missing or make no sense (1)
 ├── PreflightError      found before anything was changed: a right, a version, somebody else's object (2)
 ├── NotReadyError       what was applied did not come up, or what was deleted did not go (1)
-└── ApiError            one request to the Kubernetes API failed (2 where nothing answered, else 1)
+└── ApiError            one request to the Kubernetes API failed (2: no answer, or not let in; else 1)
 """
 
 from kubealive_tui.errors import InstallError
@@ -37,7 +37,7 @@ class ApiError(InstallError):
         self.status = status
         self.reason = reason
         self.message = message
-        if status in {0, 401}:
+        if status in {0, 401, 403}:
             self.exit_code = 2
 
     @property
