@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from kubealive_tui.errors import RefusedError
-from kubealive_tui.feed import Recording, Replay, ReplayFeed
-from kubealive_tui.model import Frame, LinkEvent, LinkState, Signal, StopAll
+from kubealive_tui.feed import Recording, Replay
+from kubealive_tui.model import Frame, LinkEvent, LinkState, Signal
 from tests.tui.feed.fakes import FakeClock, settle
 from tests.tui.feed.test_recording import record
 
@@ -138,11 +137,3 @@ async def test_the_end_of_a_cut_file_says_so(tmp_path: Path) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     recording.close()
-
-
-async def test_a_recording_cannot_be_acted_on(stage: Stage) -> None:
-    """Every request is refused with the next step."""
-    feed = ReplayFeed(stage.replay)
-    feed.interest(frozenset({"balance"}))
-    with pytest.raises(RefusedError, match="a recording cannot be acted on"):
-        await feed.ask(StopAll())

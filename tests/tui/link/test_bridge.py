@@ -230,4 +230,4 @@ async def test_an_agent_by_address_has_no_cluster() -> None:
         channel = await link.channel()
         await channel.close()
         with pytest.raises(LinkError, match="leads to an agent without its cluster"):
-            _ = link.api_client
+            _ = link.api

@@ -5,8 +5,8 @@ shows, what its check demands and how it is explained. Pane, store, check and he
 name; a further experiment is one file in this package and one folder of manifests.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, TypeVar
 
@@ -51,11 +51,6 @@ class Settings:
     rate: float = 100.0
     burst: int = 50
     mode: LoadMode = LoadMode.NEW
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    def but(self, **values: str) -> "Settings":
-        """The same with these named values."""
-        return replace(self, values={**self.values, **values})
 
 
 @dataclass(frozen=True, slots=True)

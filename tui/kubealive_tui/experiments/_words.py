@@ -4,7 +4,7 @@ import re
 
 from kubealive_tui.model import GLYPH, Line, Load, Pod, Role, Span
 
-__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "rate", "seconds", "short"]
+__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "short"]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
 
@@ -33,7 +33,7 @@ def pod_state(pod: Pod) -> Line:
 
 
 def age(us: int) -> str:
-    """A time span as kubectl words ages: 45s, 3m, 3m20s below ten minutes' sake, 2h, 5d."""
+    """A time span in one unit, changed where kubectl changes it: 45s, 3m, 5h, 2d."""
     seconds_ = max(0, us // 1_000_000)
     if seconds_ < 120:
         return f"{seconds_}s"
@@ -49,11 +49,6 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def rate(value: float) -> str:
-    """Requests a second, without needless decimals: 100, 2.5."""
-    return f"{value:g}"
-
-
 def milliseconds(us: float | None) -> str:
     """A latency in ms with two significant figures (1.2, 8.0, 14, 350), or –."""
     if us is None:
@@ -62,14 +57,6 @@ def milliseconds(us: float | None) -> str:
     if value < 1:
         return f"{value:.2f}"
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
-
-
-def seconds(us: int | None) -> str:
-    """A span in seconds: hundredths below ten, tenths above, or –."""
-    if us is None:
-        return "–"
-    value = us / 1e6
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def load_size(running: Load) -> str:

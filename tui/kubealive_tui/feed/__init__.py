@@ -11,7 +11,7 @@ from kubealive_tui.feed._format import Head
 from kubealive_tui.feed._live import Line, LiveFeed
 from kubealive_tui.feed._recorder import Recorder
 from kubealive_tui.feed._recording import Recording
-from kubealive_tui.feed._replay import Replay, ReplayFeed
+from kubealive_tui.feed._replay import Replay
 
 __all__ = [
     "Clock",
@@ -22,6 +22,5 @@ __all__ = [
     "Recorder",
     "Recording",
     "Replay",
-    "ReplayFeed",
     "SystemClock",
 ]

@@ -8,12 +8,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from kubealive_tui.errors import RefusedError
 from kubealive_tui.feed._clock import Clock, SystemClock, wait_for
 from kubealive_tui.feed._recording import Recording
-from kubealive_tui.model import LinkEvent, LinkState, Request, Signal
+from kubealive_tui.model import LinkEvent, LinkState, Signal
 
-__all__ = ["Replay", "ReplayFeed"]
+__all__ = ["Replay"]
 
 SLOWEST, FASTEST = 0.25, 16.0
 # Signals delivered, or decoded ahead, in one go: some 5 ms each, so that keys are still answered.
@@ -148,23 +147,3 @@ def _as_replayed(signal: Signal) -> Signal:
     if isinstance(signal, LinkEvent) and signal.state is LinkState.CONNECTED:
         return replace(signal, state=LinkState.REPLAYING)
     return signal
-
-
-class ReplayFeed:
-    """A recording as a feed: it delivers, and refuses to act."""
-
-    def __init__(self, replay: Replay) -> None:
-        self.replay = replay
-
-    async def run(self, deliver: Callable[[Signal], None]) -> None:
-        """Play until cancelled."""
-        await self.replay.run(deliver)
-
-    async def ask(self, request: Request) -> str:
-        """Refuse, whatever it is."""
-        raise RefusedError(
-            f"a recording cannot be acted on ({type(request).__name__}); start kubealive-tui to act on a cluster"
-        )
-
-    def interest(self, experiments: frozenset[str]) -> None:
-        """Nothing is sampled in a recording: what was looked at then is all there is."""

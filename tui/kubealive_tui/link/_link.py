@@ -14,8 +14,6 @@ from kubealive_tui.link._kubeconfig import LinkOptions, Where
 from kubealive_tui.model import LinkState
 
 if TYPE_CHECKING:
-    from kubernetes.aio.client import ApiClient
-
     from kubealive_tui.link._cluster import Cluster
     from kubealive_tui.link._rest import RestApi
 
@@ -33,13 +31,8 @@ class Link:
         self._admitted = False
 
     @property
-    def api_client(self) -> "ApiClient":
-        """The official client, logged in; raises LinkError with `--agent`, where there is no cluster."""
-        return self._reached.client
-
-    @property
     def api(self) -> "RestApi":
-        """JSON requests over that client; raises LinkError with `--agent`."""
+        """JSON requests to the cluster's API; raises LinkError with `--agent`."""
         return self._reached.api
 
     @property

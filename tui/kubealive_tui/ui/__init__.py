@@ -4,7 +4,7 @@
 """
 
 from kubealive_tui.ui._app import KubealiveApp, run
-from kubealive_tui.ui._options import Feed, Player, UiOptions
+from kubealive_tui.ui._options import Player, UiOptions
 from kubealive_tui.ui._profile import Colours, Profile, Theme
 
-__all__ = ["Colours", "Feed", "KubealiveApp", "Player", "Profile", "Theme", "UiOptions", "run"]
+__all__ = ["Colours", "KubealiveApp", "Player", "Profile", "Theme", "UiOptions", "run"]

@@ -42,7 +42,6 @@ async def run(options: UiOptions) -> None:
     finally:
         for number in _ENDING:
             loop.remove_signal_handler(number)
-        options.closing()
     if app.failure is not None:
         raise app.failure
 

@@ -11,26 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from kubealive_tui.experiments import Experiment
-from kubealive_tui.model import Request, Run, Signal
+from kubealive_tui.feed import Feed
+from kubealive_tui.model import Run, Signal
 from kubealive_tui.ui._profile import Profile
 
-__all__ = ["Feed", "Player", "UiOptions"]
-
-
-class Feed(Protocol):
-    """A live agent; `feed.LiveFeed` is one."""
-
-    async def run(self, deliver: Callable[[Signal], None]) -> None:
-        """Deliver signals until cancelled."""
-        ...
-
-    async def ask(self, request: Request) -> str:
-        """Have something done; raises a KubealiveError with one sentence."""
-        ...
-
-    def interest(self, experiments: frozenset[str]) -> None:
-        """Say which experiments are looked at."""
-        ...
+__all__ = ["Player", "UiOptions"]
 
 
 class Player(Protocol):
@@ -88,8 +73,7 @@ class UiOptions:
 
     Either `feed` or `replay` is given; `replay` makes the player from what is to be called when the recording
     starts over. `install` yields lines of progress for the experiments named (all when none is); `save` writes
-    a run and returns the files; `closing` is called when the screen is left, by key or by a hang-up. `tab` is
-    the experiment shown first, the overview when empty.
+    a run and returns the files. `tab` is the experiment shown first, the overview when empty.
     """
 
     context: str
@@ -106,4 +90,3 @@ class UiOptions:
     tab: str = ""
     install: Callable[[Sequence[str]], AsyncIterator[str]] | None = None
     save: Callable[[str, Run], Sequence[Path]] | None = None
-    closing: Callable[[], None] = lambda: None
