@@ -72,4 +72,5 @@ def _row(row: Row) -> TrafficRow:
         first_end_us=row.first_end_us,
         last_end_us=row.last_end_us,
         retransmitted=row.retransmitted,
+        retried=row.retried,
     )

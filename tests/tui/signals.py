@@ -1,5 +1,6 @@
 """Short ways to write the signals and facts that tests feed to a store."""
 
+from dataclasses import replace
 from typing import Any
 
 from kubealive_tui.model import (
@@ -144,8 +145,13 @@ def entry(
     )
 
 
-def replies(seconds: float, *rows: tuple[str, Outcome, int], load_id: str = "l1") -> TrafficBin:
-    """A bin of 100 ms from `seconds` on; rows are (pod uid, outcome, count), ended 1 ms after the plan."""
+def replies(
+    seconds: float, *rows: tuple[str, Outcome, int], load_id: str = "l1", retransmitted: int = 0, retried: int = 0
+) -> TrafficBin:
+    """A bin of 100 ms from `seconds` on; rows are (pod uid, outcome, count), ended 1 ms after the plan.
+
+    So many of each row were `retransmitted` or `retried`.
+    """
     begin = at(seconds)
     return TrafficBin(
         load_id,
@@ -153,7 +159,7 @@ def replies(seconds: float, *rows: tuple[str, Outcome, int], load_id: str = "l1"
         100_000,
         planned=sum(n for _, _, n in rows),
         sent=sum(n for _, _, n in rows),
-        rows=tuple(_row(begin, *row) for row in rows),
+        rows=tuple(replace(_row(begin, *row), retransmitted=retransmitted, retried=retried) for row in rows),
         latency=((200, sum(n for _, o, n in rows if o is Outcome.OK)),),
     )
 

@@ -599,6 +599,7 @@ class TrafficRow(_message.Message):
     FIRST_END_US_FIELD_NUMBER: _builtins.int
     LAST_END_US_FIELD_NUMBER: _builtins.int
     RETRANSMITTED_FIELD_NUMBER: _builtins.int
+    RETRIED_FIELD_NUMBER: _builtins.int
     pod_uid: _builtins.str
     """Who answered, by the reply alone; empty where nobody did."""
     pod_name: _builtins.str
@@ -612,6 +613,8 @@ class TrafficRow(_message.Message):
     last_end_us: _builtins.int
     retransmitted: _builtins.int
     """Requests among them whose connect needed a retransmission."""
+    retried: _builtins.int
+    """Requests among them that found their kept connection closed and were sent once more on a fresh one."""
     def __init__(
         self,
         *,
@@ -626,10 +629,11 @@ class TrafficRow(_message.Message):
         first_end_us: _builtins.int = ...,
         last_end_us: _builtins.int = ...,
         retransmitted: _builtins.int = ...,
+        retried: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "first_end_us", b"first_end_us", "first_planned_us", b"first_planned_us", "last_end_us", b"last_end_us", "last_planned_us", b"last_planned_us", "node", b"node", "outcome", b"outcome", "pod_name", b"pod_name", "pod_uid", b"pod_uid", "retransmitted", b"retransmitted", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "first_end_us", b"first_end_us", "first_planned_us", b"first_planned_us", "last_end_us", b"last_end_us", "last_planned_us", b"last_planned_us", "node", b"node", "outcome", b"outcome", "pod_name", b"pod_name", "pod_uid", b"pod_uid", "retransmitted", b"retransmitted", "retried", b"retried", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

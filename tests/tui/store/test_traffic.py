@@ -47,6 +47,15 @@ def test_bins_of_one_start_add_up() -> None:
     assert (ledger.ok, ledger.failed) == (9, 1)
 
 
+def test_what_only_just_arrived_is_counted() -> None:
+    """Requests that needed a retransmission or a second connection add up, apart from each other."""
+    ledger = TrafficLedger()
+    for _ in range(2):
+        ledger.add(replies(1.0, ("p1", Outcome.OK, 9), retransmitted=1, retried=3))
+
+    assert (ledger.retransmitted, ledger.retried) == (2, 6)
+
+
 def test_columns_are_none_where_nothing_was_measured() -> None:
     """A gap in the chart is a gap, not a zero."""
     ledger = TrafficLedger()

@@ -161,6 +161,8 @@ def _wide_figures(scene: Scene) -> list[Line]:
         parts.append(line(("  generator ", Role.MUTED), (count(own), Role.WAITING)))
     if traffic.retransmitted:
         parts.append(line(("  retransmitted ", Role.MUTED), (count(traffic.retransmitted), Role.WAITING)))
+    if traffic.retried:
+        parts.append(line(("  retried ", Role.MUTED), (count(traffic.retried), Role.WAITING)))
     return parts
 
 

@@ -137,6 +137,7 @@ def _row(message: wire.TrafficRow) -> model.TrafficRow:
         first_end_us=message.first_end_us,
         last_end_us=message.last_end_us,
         retransmitted=message.retransmitted,
+        retried=message.retried,
     )
 
 

@@ -228,6 +228,7 @@ class TrafficRow:
     first_end_us: int = 0
     last_end_us: int = 0
     retransmitted: int = 0
+    retried: int = 0
 
 
 @dataclass(frozen=True, slots=True)

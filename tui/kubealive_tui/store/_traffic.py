@@ -89,6 +89,7 @@ class TrafficLedger:
         self.lag_max_us = 0
         self.ports_quarantined = 0
         self.retransmitted = 0
+        self.retried = 0
         self._bins: dict[int, BinSum] = {}
 
     def start(self, load_id: str, at_us: int) -> None:
@@ -123,6 +124,7 @@ class TrafficLedger:
     def _add_row(self, row: TrafficRow, bin_sum: BinSum) -> None:
         self.outcomes[row.outcome] = self.outcomes.get(row.outcome, 0) + row.count
         self.retransmitted += row.retransmitted
+        self.retried += row.retried
         ok = row.outcome is Outcome.OK
         if ok:
             bin_sum.ok += row.count
