@@ -119,12 +119,28 @@ async def test_a_cluster_that_cannot_be_asked(world: World, tmp_path: Path) -> N
     assert len(list(ET.parse(tmp_path / "j.xml").getroot().iter("error"))) == 1  # noqa: S314 - our own
 
 
-async def test_a_file_that_cannot_be_written_costs_no_result(world: World, tmp_path: Path) -> None:
-    """Results are printed first; then the sentence about the file, exit code 2."""
-    world.finds(kept=True)
+async def test_a_file_that_cannot_be_written_is_said_before_the_check(world: World, tmp_path: Path) -> None:
+    """Nobody's pods are killed for results that have no place."""
+    world.hangs()
 
+    with pytest.raises(UsageError, match="cannot write JUnit results"):
+        await world.check("--junit", str(tmp_path / "no" / "j.xml"))
+    assert world.feed.asked == []
+
+
+async def test_a_file_that_cannot_be_written_costs_no_result(world: World, tmp_path: Path) -> None:
+    """One that is lost during the check: results are printed first, then the sentence about it, exit code 2."""
+    folder = tmp_path / "there"
+    folder.mkdir()
+
+    async def loses(drive: Drive) -> Verdict:
+        (folder / "j.xml").unlink()
+        folder.rmdir()
+        return Verdict.of([])
+
+    world.lab.check(loses)
     with pytest.raises(UsageError, match="cannot write JUnit results") as refused:
-        await world.check("--json", "--junit", str(tmp_path / "no" / "j.xml"))
+        await world.check("--json", "--junit", str(folder / "j.xml"))
     assert world.document()["experiments"]["balance"]["verdict"] == "passed"
     assert refused.value.exit_code == 2
 

@@ -177,3 +177,10 @@ def test_a_workload_becomes_the_process(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(os, "execv", lambda path, argv: called.append([path, *argv[1:]]))
     main(["workload", "getip"])
     assert called == [[sys.executable, "-P", "-m", "kubealive_workloads", "getip"]]
+
+
+@pytest.mark.parametrize("command", [["check"], ["tui", "--plain"], ["doctor"]], ids=lambda words: words[0])
+def test_a_namespace_that_cannot_be_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What looks at the agent names a mistyped namespace as what it is, not as one without an agent."""
+    assert main([*command, "-n", "Bad_Name"]) == 2
+    assert "namespace 'Bad_Name' cannot exist" in "".join(capsys.readouterr())

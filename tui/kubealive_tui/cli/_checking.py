@@ -14,7 +14,7 @@ from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._opening import chosen, context_of, new_store, open_feed
 from kubealive_tui.errors import KubealiveError
 from kubealive_tui.experiments import Experiment, Verdict
-from kubealive_tui.reports import Report, Result, document, exit_code, table, write_junit
+from kubealive_tui.reports import Report, Result, document, exit_code, may_write, table, write_junit
 from kubealive_tui.store import Store
 
 __all__ = ["run_check"]
@@ -23,6 +23,8 @@ __all__ = ["run_check"]
 async def run_check(args: argparse.Namespace, env: Environment) -> int:
     """Check what is named, and publish the results whatever ended it, an interruption included."""
     experiments = chosen(args.name)
+    if args.junit:
+        may_write(Path(args.junit))
     store, results, started = new_store(), list[Result](), datetime.now(UTC)
     error = ""
     try:

@@ -14,8 +14,8 @@ from kubealive import __version__
 from kubealive_tui.errors import UsageError
 from kubealive_tui.experiments import Experiment, discover
 from kubealive_tui.feed import Head, LiveFeed, Recorder
-from kubealive_tui.link import Link, LinkOptions, open_link
-from kubealive_tui.link._kubeconfig import Kubeconfig
+from kubealive_tui.install import check_namespace
+from kubealive_tui.link import Kubeconfig, Link, LinkOptions, open_link
 from kubealive_tui.store import Store
 
 __all__ = [
@@ -40,7 +40,8 @@ class Opened:
 
 
 def link_options(args: argparse.Namespace) -> LinkOptions:
-    """The connection that the arguments choose."""
+    """The connection that the arguments choose; raises UsageError for a namespace that cannot be."""
+    check_namespace(args.namespace)
     return LinkOptions(
         kubeconfig=args.kubeconfig or "",
         context=args.context or "",

@@ -6,12 +6,13 @@ import os
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from kubealive_tui.link._errors import DeniedError, NotInstalledError
-from kubealive_tui.link._kubeconfig import LinkOptions, Where
+from kubealive_tui.link._kubeconfig import Kubeconfig, LinkOptions, Where
 from kubealive_tui.link._link import Link, open_link
 from kubealive_tui.link._rest import RestApi
 
 __all__ = [
     "DeniedError",
+    "Kubeconfig",
     "Link",
     "LinkOptions",
     "NotInstalledError",

@@ -4,7 +4,7 @@ All are pure functions of data that has been collected; only `save_run` and `wri
 """
 
 from kubealive_tui.reports._data import SCHEMA_VERSION, document, run_data
-from kubealive_tui.reports._junit import junit, write_junit
+from kubealive_tui.reports._junit import junit, may_write, write_junit
 from kubealive_tui.reports._report import Report, Result, exit_code
 from kubealive_tui.reports._save import save_run
 from kubealive_tui.reports._table import table
@@ -17,6 +17,7 @@ __all__ = [
     "document",
     "exit_code",
     "junit",
+    "may_write",
     "printable",
     "run_data",
     "run_line",

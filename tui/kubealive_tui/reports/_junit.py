@@ -1,6 +1,8 @@
 """A check as JUnit XML, for the machines that show test results: one test case an experiment."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,7 +12,7 @@ from kubealive_tui.reports._data import utc
 from kubealive_tui.reports._report import Report, Result
 from kubealive_tui.reports._text import run_text
 
-__all__ = ["junit", "write_junit"]
+__all__ = ["junit", "may_write", "write_junit"]
 
 # Characters that XML 1.0 cannot hold, not even escaped; a pod's last words may have them.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -62,10 +64,22 @@ def _case(suite: ET.Element, result: Result) -> None:
     ET.SubElement(case, "system-out").text = _clean("\n".join(said))
 
 
+def may_write(path: Path) -> None:
+    """Raise UsageError where the document cannot be written: before a check rather than behind it."""
+    with _writing(path), path.open("a", encoding="utf-8"):
+        pass
+
+
 def write_junit(report: Report, path: Path) -> None:
     """Write the document; raises UsageError with one sentence where that cannot be."""
-    try:
+    with _writing(path):
         path.write_text(junit(report), encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as exc:
         raise UsageError(
             f"cannot write JUnit results to {path}: {exc.strerror}; name a file that can be written with --junit"
