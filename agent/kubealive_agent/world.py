@@ -196,9 +196,13 @@ class World:
         """Names of the nodes on which pods of experiments are."""
         return {pod.node for pod in self.pods().values() if pod.experiment and pod.node}
 
-    def pod_uid(self, name: str) -> str | None:
-        """UID of the pod that has this name now."""
-        return next((uid for uid, pod in self.pods().items() if pod.name == name), None)
+    def pod_uid(self, name: str, *, at_us: int) -> str | None:
+        """UID of the pod that has this name, if it had it already at `at_us`.
+
+        Kubernetes writes whole seconds; what happened in the second of its creation was its predecessor's.
+        """
+        named = ((uid, pod) for uid, pod in self.pods().items() if pod.name == name)
+        return next((uid for uid, pod in named if pod.created_us < at_us), None)
 
     # Events
 

@@ -52,6 +52,19 @@ def test_a_deleted_object_is_gone_from_state_and_told(lab: Lab) -> None:
     assert lab.facts("pod")[-1].experiment == "balance"
 
 
+@pytest.mark.parametrize(
+    ("measured_us", "whose"),
+    [(59_000_000, None), (60_000_000, None), (61_000_000, "uid-db")],
+    ids=["before", "the same second", "after"],
+)
+def test_a_name_belongs_to_a_pod_since_its_creation(lab: Lab, measured_us: int, whose: str | None) -> None:
+    """What was measured under a name before its pod was created was another pod's, as of a StatefulSet."""
+    lab.world.apply(KIND_POD, "uid-db", Pod(name="db-0", experiment="state", created_us=60_000_000), found=False)
+
+    assert lab.world.pod_uid("db-0", at_us=measured_us) == whose
+    assert lab.world.pod_uid("db-1", at_us=measured_us) is None
+
+
 def test_usage_is_state_only(lab: Lab) -> None:
     """Metrics are keyed by another object's id and make no fact and no object."""
     facts = lab.journal.fact_count

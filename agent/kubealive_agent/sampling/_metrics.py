@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -58,18 +59,27 @@ class _List(msgspec.Struct):
     items: list[_Metrics] | None = None
 
 
+class UidOf(Protocol):
+    """Finds the UID of the pod that had a name at a time, or None."""
+
+    def __call__(self, name: str, /, *, at_us: int) -> str | None:
+        """Look it up."""
+
+
 async def poll_usage(
     client: Api,
     *,
     namespace: str,
     sink: Sink,
-    uid_of: Callable[[str], str | None],
+    uid_of: UidOf,
     timing: Timing | None = None,
 ) -> None:
     """Tell the sink the usage of the namespace's pods and of the nodes each POLL_S until cancelled.
 
-    `uid_of` finds a pod's UID by its name, which is all that the metrics API says of it; None leaves the pod
-    out until the next poll. Nodes are keyed by name. Each of the two kinds may be missing on its own.
+    The metrics API says no more of a pod than its name, and for a while after a pod was replaced by one of the
+    same name its numbers are those of the old one; `uid_of` is therefore asked with the time of measurement.
+    None leaves the pod out until the next poll. Nodes are keyed by name. Each of the two kinds may be missing on
+    its own.
     """
     pace = timing or Timing()
     pods = _Poll(
@@ -78,7 +88,7 @@ async def poll_usage(
         what=f"metrics of pods in namespace {namespace}",
         path=f"{_API}/namespaces/{namespace}/pods",
         sink=sink,
-        key_of=uid_of,
+        key_of=lambda usage: uid_of(usage.name, at_us=usage.measured_us),
     )
     nodes = _Poll(
         client,
@@ -86,7 +96,7 @@ async def poll_usage(
         what="metrics of nodes",
         path=f"{_API}/nodes",
         sink=sink,
-        key_of=str,
+        key_of=lambda usage: usage.name,
     )
     while True:
         await pods.poll()
@@ -113,7 +123,7 @@ class _Poll:
         what: str,
         path: str,
         sink: Sink,
-        key_of: Callable[[str], str | None],
+        key_of: Callable[[state_pb2.Usage], str | None],
     ) -> None:
         self._client = client
         self._kind = kind
@@ -150,7 +160,7 @@ class _Poll:
         return _Answer(agent_pb2.KindAccess.STATE_WATCHING)
 
     def _report(self, usages: list[state_pb2.Usage]) -> None:
-        now = {key: usage for usage in usages if (key := self._key_of(usage.name))}
+        now = {key: usage for usage in usages if (key := self._key_of(usage))}
         for key, usage in now.items():
             if self._known.get(key) != usage:
                 self._sink.apply(self._kind, key, usage, found=False)

@@ -10,7 +10,7 @@ import pytest
 from kubealive.v1 import state_pb2
 from kubealive_agent.kube import ForbiddenError, NotFoundError, Query, StatusError
 from kubealive_agent.sampling import POLL_S, poll_usage
-from kubealive_agent.sampling._metrics import _seconds
+from kubealive_agent.sampling._metrics import UidOf, _seconds
 from tests.agent.kube.fakes import FakeSink, FakeTime, load
 
 OBJECTS = load("objects.json")
@@ -37,10 +37,14 @@ class Api:
         raise AssertionError("usage cannot be watched")
 
 
-async def poll(*rounds: tuple[Any, Any], uid: str | None = "uid") -> tuple[FakeSink, FakeTime]:
+async def poll(
+    *rounds: tuple[Any, Any], uid: str | None = "uid", uid_of: UidOf | None = None
+) -> tuple[FakeSink, FakeTime]:
     api, sink, time = Api(*rounds), FakeSink(), FakeTime()
     task = asyncio.create_task(
-        poll_usage(api, namespace="lab", sink=sink, uid_of=lambda _: uid, timing=time.timing())
+        poll_usage(
+            api, namespace="lab", sink=sink, uid_of=uid_of or (lambda _name, **_: uid), timing=time.timing()
+        )
     )
     async with asyncio.timeout(5):
         await api.exhausted.wait()
@@ -81,6 +85,18 @@ async def test_pod_that_nobody_knows() -> None:
     """A name without a UID is left out."""
     sink, _ = await poll(([POD], []), uid=None)
     assert sink.applied == []
+
+
+async def test_a_successor_of_the_same_name_starts_without_usage() -> None:
+    """What its predecessor used is asked for by the time it was measured at, and is not taken for its own."""
+    late = {**POD, "timestamp": "2100-01-01T00:00:00Z"}
+
+    def uid_of(name: str, *, at_us: int) -> str | None:
+        assert name == "db-0"
+        return "uid" if at_us >= 4_102_444_800_000_000 else None
+
+    sink, _ = await poll(([POD], []), ([late], []), uid_of=uid_of)
+    assert sink.applied == [("uid", "there")]
 
 
 @pytest.mark.parametrize(
