@@ -17,6 +17,7 @@ from kubealive.v1.state_pb2 import KIND_LOAD, LOAD_MODE_KEPT, Change, Load, Load
 from kubealive_agent._errors import RefusalError
 from kubealive_agent._sizes import planned
 from kubealive_agent._traffic import local_errors, outage_edge, traffic_bin
+from kubealive_agent.actions import Observation
 from kubealive_agent.load import (
     MAX_DURATION_US,
     AnyReport,
@@ -142,7 +143,7 @@ class Loads:
 
     async def begin_observation(
         self, observe: Observe, *, experiment: str, actor: str, action_id: str
-    ) -> str | None:
+    ) -> Observation | None:
         """Start the traffic of an action; None where the experiment has steady traffic of its own.
 
         Traffic that another action has started is shared. What has begun is to be ended with
@@ -155,11 +156,11 @@ class Loads:
         async with self._order:
             old = self._of(experiment, steady=True)
             if old is None:
-                return await self._start(load, address, connections, actions=1)
+                return Observation(await self._start(load, address, connections, actions=1), running_us=0)
             if not old.load.action_id:
                 return None
             old.actions += 1
-            return old.load.load_id
+            return Observation(old.load.load_id, running_us=self._clock.now_us() - old.load.since_us)
 
     async def end_observation(self, load_id: str, *, after_ms: int) -> None:
         """Let the traffic of an action end, `after_ms` from now; the latest wish of all its actions holds."""

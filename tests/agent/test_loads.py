@@ -233,7 +233,20 @@ async def test_a_load_ends_with_its_lease(bench: Bench) -> None:
 
 async def observe(bench: Bench, action_id: str) -> str | None:
     wish = Observe(target=GETIP, mode=LOAD_MODE_NEW, rate=50)
-    return await bench.loads.begin_observation(wish, experiment="balance", actor="s@host", action_id=action_id)
+    begun = await bench.loads.begin_observation(wish, experiment="balance", actor="s@host", action_id=action_id)
+    return begun.load_id if begun else None
+
+
+async def test_an_observation_says_how_long_its_traffic_runs(bench: Bench) -> None:
+    """New traffic has just begun, shared traffic as long ago as its first action."""
+    wish = Observe(target=GETIP, mode=LOAD_MODE_NEW, rate=50)
+    first = await bench.loads.begin_observation(wish, experiment="balance", actor="s@host", action_id="a1")
+    bench.clock.advance(0.75)
+    second = await bench.loads.begin_observation(wish, experiment="balance", actor="s@host", action_id="a2")
+
+    assert first is not None
+    assert second is not None
+    assert (first.running_us, second.running_us) == (0, 750_000)
 
 
 async def test_traffic_of_an_action_ends_after_its_tail(bench: Bench) -> None:

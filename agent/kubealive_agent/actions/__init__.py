@@ -5,11 +5,22 @@ happen at all, `_objects` and `_faults` say what exactly would happen (a `Step`,
 out), `_act` carries it out, writes its facts and its audit line. Nothing else in the agent changes anything.
 """
 
-from kubealive_agent.actions._act import Actions, ObserveTraffic
+from kubealive_agent.actions._act import Actions, Observation, ObserveTraffic
 from kubealive_agent.actions._faults import FaultPort
 from kubealive_agent.actions._guard import SUPPORTED, Guard
 from kubealive_agent.actions._objects import KubeApi, Objects
 from kubealive_agent.actions._once import Once
 from kubealive_agent.actions._step import Step
 
-__all__ = ["SUPPORTED", "Actions", "FaultPort", "Guard", "KubeApi", "Objects", "ObserveTraffic", "Once", "Step"]
+__all__ = [
+    "SUPPORTED",
+    "Actions",
+    "FaultPort",
+    "Guard",
+    "KubeApi",
+    "Objects",
+    "Observation",
+    "ObserveTraffic",
+    "Once",
+    "Step",
+]

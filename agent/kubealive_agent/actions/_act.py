@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kubealive.v1.agent_pb2 import ActRequest, ActResponse, Refusal, StopAllResponse
 from kubealive.v1.facts_pb2 import Action, Fact
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kubealive_agent.sessions import Sessions
     from kubealive_agent.world import Found, World
 
-__all__ = ["Actions", "ObserveTraffic"]
+__all__ = ["Actions", "Observation", "ObserveTraffic"]
 
 LEAD_MS = 1000
 """Traffic before an action unless the client says otherwise: 100 requests at the usual rate."""
@@ -42,12 +42,19 @@ MAX_LEAD_MS = 10_000
 MAX_TAIL_MS = 600_000
 
 
+class Observation(NamedTuple):
+    """The load that measures an action, and how long it has been running."""
+
+    load_id: str
+    running_us: int
+
+
 class ObserveTraffic(Protocol):
     """Measured traffic that begins with an action and ends after it."""
 
     async def begin_observation(
         self, observe: Observe, *, experiment: str, actor: str, action_id: str
-    ) -> str | None:
+    ) -> Observation | None:
         """Start it; None where the experiment has traffic of its own. Raises RefusalError."""
         ...
 
@@ -155,14 +162,14 @@ class Actions:
             if request.dry_run:
                 return ActResponse(dry_run=step.words)
             running = _Running(request, self._ids.next("a"), actor, found, step)
-            load_id = await self._begin_traffic(running)
+            observation = await self._begin_traffic(running)
         except RefusalError as exc:
             self._audit_attempt(request, actor, exc)
             raise
         tail_ms = 0
         try:
-            if load_id is not None:
-                await self._sleep(min(request.observe.lead_ms or LEAD_MS, MAX_LEAD_MS) / 1000)
+            if observation is not None:
+                await self._lead(request.observe, observation)
             refusal = await self._perform(running)
             if refusal is None or refusal.reason == Refusal.REASON_UNANSWERED:
                 tail_ms = min(request.observe.tail_ms or TAIL_MS, MAX_TAIL_MS)
@@ -170,10 +177,16 @@ class Actions:
                 return ActResponse(refusal=refusal)
             return ActResponse(action_id=running.action_id)
         finally:
-            if load_id is not None:
-                await self._traffic.end_observation(load_id, after_ms=tail_ms)
+            if observation is not None:
+                await self._traffic.end_observation(observation.load_id, after_ms=tail_ms)
 
-    async def _begin_traffic(self, running: _Running) -> str | None:
+    async def _lead(self, observe: Observe, observation: Observation) -> None:
+        """Wait until the traffic has run for its lead; what an action before has started often has."""
+        lead_us = min(observe.lead_ms or LEAD_MS, MAX_LEAD_MS) * 1000
+        if observation.running_us < lead_us:
+            await self._sleep((lead_us - observation.running_us) / 1e6)
+
+    async def _begin_traffic(self, running: _Running) -> Observation | None:
         """Start the traffic that the action asks for; None where it asks for none or there is some already."""
         request = running.request
         if not request.HasField("observe"):

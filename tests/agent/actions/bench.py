@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubealive.v1.agent_pb2 import ActRequest, DeletePod, Fault, Observe
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects
+from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, Observation
 from kubealive_agent.audit import Audit
 from tests.agent.fakes import FakeKube, Lab, watch
 
@@ -28,15 +28,16 @@ class FakeTraffic:
         self.began: list[str] = []
         self.ended: list[tuple[str, int]] = []
         self.own_traffic = False
+        self.running_us = 0
         self.refusal: RefusalError | None = None
 
     async def begin_observation(
         self, observe: Observe, *, experiment: str, actor: str, action_id: str
-    ) -> str | None:
+    ) -> Observation | None:
         if self.refusal is not None:
             raise self.refusal
         self.began.append(action_id)
-        return None if self.own_traffic else "l1"
+        return None if self.own_traffic else Observation("l1", self.running_us)
 
     async def end_observation(self, load_id: str, *, after_ms: int) -> None:
         self.ended.append((load_id, after_ms))

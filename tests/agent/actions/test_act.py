@@ -148,6 +148,21 @@ async def test_observed_traffic_begins_before_and_ends_after(
     assert bench.traffic.ended == [("l1", tail)]
 
 
+@pytest.mark.parametrize(
+    ("running_us", "slept"),
+    [(0, [1.0]), (400_000, [0.6]), (1_000_000, []), (9_000_000, [])],
+    ids=["new", "just begun", "long enough", "long since"],
+)
+async def test_a_lead_is_waited_for_once(bench: Bench, running_us: int, slept: list[float]) -> None:
+    """Traffic that runs since an action before has had its lead, or a part of it."""
+    bench.traffic.running_us = running_us
+    request = delete()
+    request.observe.CopyFrom(Observe(rate=10))
+    await bench.actions.act(request)
+
+    assert bench.slept == slept
+
+
 async def test_running_traffic_needs_no_lead(bench: Bench) -> None:
     """Where the experiment has traffic of its own, the action goes ahead at once and leaves it alone."""
     bench.traffic.own_traffic = True
