@@ -10,6 +10,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 
 from kubealive_tui.errors import LinkError
 from kubealive_tui.link._credentials import Credentials
+from kubealive_tui.link._errors import in_words
 from kubealive_tui.link._kubeconfig import Kubeconfig, LinkOptions, Where
 from kubealive_tui.link._rest import RestApi
 
@@ -96,7 +97,7 @@ class Cluster:
         except aiohttp.WSServerHandshakeError:
             raise
         except (aiohttp.ClientError, OSError) as exc:
-            raise LinkError(f"{self.where.server} cannot be reached: {exc}; is the cluster up?") from exc
+            raise LinkError(f"{self.where.server} cannot be reached: {in_words(exc)}; is the cluster up?") from exc
 
     async def _headers(self) -> dict[str, str]:
         found: dict[str, str] = dict(self.client.default_headers)

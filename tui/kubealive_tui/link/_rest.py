@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from kubealive_tui.install import ApiError
+from kubealive_tui.link._errors import in_words
 
 if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient
@@ -70,9 +71,9 @@ class RestApi:
     def _wrapped(self, exc: Exception) -> ApiError:
         host = self._client.configuration.host
         if isinstance(exc, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
-            message = f"TLS to {host} failed: {exc}; check certificate-authority-data in the kubeconfig"
+            message = f"TLS to {host} failed: {in_words(exc)}; check certificate-authority-data in the kubeconfig"
             return ApiError(0, "TLS", message)
-        message = f"{host} cannot be reached: {exc}; is the cluster up, and is this the right --context?"
+        message = f"{host} cannot be reached: {in_words(exc)}; is the cluster up, and is this the right --context?"
         return ApiError(0, "Unreachable", message)
 
 
