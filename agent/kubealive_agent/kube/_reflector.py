@@ -51,6 +51,10 @@ RETRY_S = 8.0
 RECHECK_FIRST_S = 1.0
 RECHECK_S = 60.0
 
+# After so long without the API a watch is not resumed but listed anew. Its etcd may have been restored: a watch
+# from a version that is still to come is accepted and stays silent until then. A list costs a page or two a kind.
+OUTAGE_S = 10.0
+
 # What is refused so often in a row, over some seconds, is refused for good.
 STARTING_REFUSALS = 3
 
@@ -127,6 +131,7 @@ class Reflector:
         self._verb = "list"
         self._ever_listed = False
         self._refusals = 0
+        self._broke_at: float | None = None
         self._told: tuple[AccessState, str] | None = None
         self._noted = ""
 
@@ -145,6 +150,8 @@ class Reflector:
                 await self._failed(exc)
 
     async def _once(self) -> None:
+        if self._broke_at is not None and self._timing.monotonic() >= self._broke_at + OUTAGE_S:
+            self._version = None
         if self._version is None:
             async with self._gate:
                 self._version = await self._list()
@@ -199,7 +206,7 @@ class Reflector:
         async with self._client.stream(self._path, query=query, idle_deadline=idle_deadline) as lines:
             self._tell(agent_pb2.KindAccess.STATE_WATCHING, "")
             self._recheck.reset()
-            self._refusals = 0
+            self._refusals, self._broke_at = 0, None
             self._gap.back(self._what)
             async for line in lines:
                 self._handle(line)
@@ -256,6 +263,8 @@ class Reflector:
             self._version = None
         reason = f"the {self._verb} of {self._what} broke: {exc}"
         self._tell(agent_pb2.KindAccess.STATE_RETRYING, reason)
+        if self._broke_at is None:
+            self._broke_at = self._timing.monotonic()
         self._gap.broke(self._what, reason)
         await self._backoff.wait()
 

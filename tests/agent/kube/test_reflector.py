@@ -156,6 +156,23 @@ async def test_what_cannot_be_resumed_is_listed_anew(broken: list[Line] | Except
     assert api.watch_queries[-1]["resourceVersion"] == "9"
 
 
+@pytest.mark.parametrize(
+    ("cuts", "versions", "lists"),
+    [(4, ["5"] * 5, 1), (5, ["5"] * 5 + ["3"], 2), (9, ["5"] * 5 + ["3"] * 5, 6)],
+    ids=["7.5 s", "15.5 s", "39.5 s"],
+)
+async def test_a_long_outage_ends_with_a_list(cuts: int, versions: list[str], lists: int) -> None:
+    """What was restored meanwhile may be older than what was seen; a watch from the future stays silent."""
+    api = ScriptedApi(
+        lists=[page(pod("a", 4), pod("b", 5), version=5), *[page(pod("a", 3), version=3)] * 5],
+        watches=[[CUT]] + [CUT] * (cuts - 1),
+    )
+    sink = await reflect(api)
+    assert [query["resourceVersion"] for query in api.watch_queries] == versions
+    assert len(api.list_queries) == lists
+    assert sink.applied[2:] == ([("a", "Running"), ("b", "gone")] if lists > 1 else [])
+
+
 async def test_replayed_events_are_not_news() -> None:
     """An event whose version is known already changes nothing."""
     api = ScriptedApi(lists=[page(pod("a", 5), version=5)], watches=[[event("ADDED", pod("a", 5))]])
