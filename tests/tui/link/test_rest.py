@@ -116,6 +116,6 @@ async def test_silence_ends_at_the_deadline() -> None:
 async def test_nobody_listens() -> None:
     """A refused connection names the server and asks about the context."""
     async with ApiClient(Configuration(host="http://127.0.0.1:1")) as client:
-        with pytest.raises(ApiError, match=r"127\.0\.0\.1:1 cannot be reached: Connection refused; .*--context") as caught:
+        with pytest.raises(ApiError, match=r":1 cannot be reached: Connection refused; .*--context") as caught:
             await RestApi(client).request("GET", "/x")
     assert caught.value.reason == "Unreachable"
