@@ -165,7 +165,7 @@ async def test_a_long_outage_ends_with_a_list(cuts: int, versions: list[str], li
     """What was restored meanwhile may be older than what was seen; a watch from the future stays silent."""
     api = ScriptedApi(
         lists=[page(pod("a", 4), pod("b", 5), version=5), *[page(pod("a", 3), version=3)] * 5],
-        watches=[[CUT]] + [CUT] * (cuts - 1),
+        watches=[[CUT], *[CUT] * (cuts - 1)],
     )
     sink = await reflect(api)
     assert [query["resourceVersion"] for query in api.watch_queries] == versions
