@@ -48,7 +48,7 @@ class _Version(msgspec.Struct, rename={"git_version": "gitVersion"}):
     git_version: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Calls:
     """Implements the service's Backend."""
 

@@ -36,7 +36,7 @@ __all__ = ["Agent", "build"]
 _RESOLV_CONF = Path("/etc/resolv.conf")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """The parts that something is done with after they have been put together."""
 
@@ -53,46 +53,103 @@ class Agent:
     service: Service
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Core:
+    """What nearly every other part is handed."""
+
+    clock: AgentClock
+    kube: KubeClient
+    journal: Journal
+    world: World
+    sessions: Sessions
+    board: StatusBoard
+    ids: Ids
+    audit: Audit
+
+
 def build(config: Config) -> Agent:
     """Put the agent together; nothing runs yet. Raises ConfigError when there is no API server to speak to."""
+    core = _core(config)
+    engine, loads = _traffic(core, config)
+    actions = _actions(core, config, loads)
+    calls = Calls(
+        config=config,
+        kube=core.kube,
+        clock=core.clock,
+        world=core.world,
+        journal=core.journal,
+        sessions=core.sessions,
+        loads=loads,
+        actions=actions,
+        audit=core.audit,
+        ids=core.ids,
+    )
+    core.board.draw_from(viewers=core.sessions.viewers, kinds=core.world.accesses, pids=lambda: _pids(engine))
+    core.world.on_access = core.board.changed
+    return Agent(
+        clock=core.clock,
+        kube=core.kube,
+        journal=core.journal,
+        world=core.world,
+        sessions=core.sessions,
+        board=core.board,
+        engine=engine,
+        loads=loads,
+        actions=actions,
+        calls=calls,
+        service=Service(calls, core.sessions, Feed(core.journal, core.clock, core.board)),
+    )
+
+
+def _core(config: Config) -> _Core:
     clock, kube = AgentClock.start(), _kube(config)
     journal = Journal(clock=clock, epoch=clock.now_us())
-    world = World(journal, clock)
     board = StatusBoard(journal, started_us=clock.now_us())
-    sessions = Sessions(clock, on_change=board.changed)
-    ids, audit = Ids(journal.epoch), Audit(clock)
+    return _Core(
+        clock=clock,
+        kube=kube,
+        journal=journal,
+        world=World(journal, clock),
+        sessions=Sessions(clock, on_change=board.changed),
+        board=board,
+        ids=Ids(journal.epoch),
+        audit=Audit(clock),
+    )
+
+
+def _traffic(core: _Core, config: Config) -> tuple[LoadSupervisor, Loads]:
+    """The engine and the loads, each of which speaks to the other."""
 
     def report(report: AnyReport) -> None:
         loads.on_report(report)
 
-    engine = LoadSupervisor(clock_offset_us=clock.offset_us, on_report=report)
+    engine = LoadSupervisor(clock_offset_us=core.clock.offset_us, on_report=report)
     loads = Loads(
         engine,
-        world=world,
-        journal=journal,
-        sessions=sessions,
-        clock=clock,
-        ids=ids,
+        world=core.world,
+        journal=core.journal,
+        sessions=core.sessions,
+        clock=core.clock,
+        ids=core.ids,
         namespace=config.namespace,
         domain=_domain(),
-        on_local_errors=board.add_local_errors,
+        on_local_errors=core.board.add_local_errors,
     )
-    actions = Actions(
-        world=world,
-        journal=journal,
-        sessions=sessions,
-        guard=Guard(world, own_pod=config.pod_name, version=__version__),
-        objects=Objects(kube, namespace=config.namespace),
+    return engine, loads
+
+
+def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
+    return Actions(
+        world=core.world,
+        journal=core.journal,
+        sessions=core.sessions,
+        guard=Guard(core.world, own_pod=config.pod_name, version=__version__),
+        objects=Objects(core.kube, namespace=config.namespace),
         faults=FaultPort(port=config.fault_port, token=_fault_token(config)),
         traffic=loads,
-        audit=audit,
-        ids=ids,
+        audit=core.audit,
+        ids=core.ids,
     )
-    calls = Calls(config, kube, clock, world, journal, sessions, loads, actions, audit, ids)
-    board.draw_from(viewers=sessions.viewers, kinds=world.accesses, pids=lambda: _pids(engine))
-    world.on_access = board.changed
-    service = Service(calls, sessions, Feed(journal, clock, board))
-    return Agent(clock, kube, journal, world, sessions, board, engine, loads, actions, calls, service)
 
 
 def _kube(config: Config) -> KubeClient:

@@ -80,8 +80,18 @@ class Bench(Lab):
             audit=audit,
             ids=ids,
         )
-        world, journal, sessions = self.world, self.journal, self.sessions
-        self.calls = Calls(CONFIG, self.kube, self.clock, world, journal, sessions, loads, actions, audit, ids)
+        self.calls = Calls(
+            config=CONFIG,
+            kube=self.kube,
+            clock=self.clock,
+            world=self.world,
+            journal=self.journal,
+            sessions=self.sessions,
+            loads=loads,
+            actions=actions,
+            audit=audit,
+            ids=ids,
+        )
 
     def loads_shown(self) -> int:
         return sum(key.kind == KIND_LOAD for key in self.journal.objects())
