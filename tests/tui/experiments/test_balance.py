@@ -10,9 +10,12 @@ from kubealive_tui.experiments.balance import _survives, lab
 from kubealive_tui.model import (
     Act,
     Bins,
+    Change,
     DeletePod,
     Fault,
     FaultKind,
+    Kind,
+    Load,
     LoadMode,
     Outcome,
     ProbeFails,
@@ -24,6 +27,7 @@ from kubealive_tui.model import (
     Size,
     StopLoad,
     Table,
+    Target,
     plain,
 )
 from kubealive_tui.store import Store
@@ -90,6 +94,17 @@ def test_a_kill_without_load_brings_its_own_measurement() -> None:
     assert isinstance(request, Act)
     assert request.observe is not None
     assert request.observe.rate == 100.0
+
+
+def test_a_kill_during_the_measurement_of_another_prolongs_it() -> None:
+    """Traffic that an action brought ends with it, so the next action asks for it again."""
+    there = scene()
+    measuring = Load("l1", "balance", Target(service="getip"), LoadMode.NEW, 100.0, action_id="a1")
+    there.store.apply(frame(9, 1, changes=(Change(Kind.LOAD, "l1", measuring),)))
+
+    request = asked("x", there)
+    assert isinstance(request, Act)
+    assert request.observe is not None
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,12 @@ def _next(steps: Sequence[float], value: float, direction: int) -> float:
 
 
 def observe(scene: Scene) -> Observe | None:
-    """Measured traffic for an action on this tab, where no load is running already."""
-    if scene.experiment.traffic is None or scene.store.load(scene.name):
+    """Measured traffic for an action on this tab, where none runs that outlives it.
+
+    Traffic of an action before ends with that action's tail; asking for it anew lets it go on.
+    """
+    running = scene.store.load(scene.name)
+    if scene.experiment.traffic is None or (running is not None and not running.action_id):
         return None
     return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=OBSERVED_MS)
 
