@@ -95,11 +95,15 @@ async def test_every_method_of_the_contract_is_served(bench: Bench) -> None:
 async def test_a_stream_arrives_as_messages_and_its_end_frees_the_session(bench: Bench) -> None:
     """Frames built by hand are WatchResponses to any client; a client that goes leaves its session leaving."""
     bodies: list[str | None] = []
+    left = asyncio.Event()
     async with bench.connected() as channel:
         async for response in stub_of(channel).Watch(watch("s"), timeout=2):
             bodies.append(response.WhichOneof("body"))
             if bodies[-1] == "tick":
+                bench.sessions._on_change = left.set
                 break
+    async with asyncio.timeout(2):
+        await left.wait()
 
     assert bodies[0] == "snapshot"
     assert bodies[-2:] == ["status", "tick"]
