@@ -22,12 +22,13 @@ from kubealive_tui.model import (
     Rail,
     Role,
     Row,
+    Sentence,
     Table,
     line,
 )
 from kubealive_tui.store import Store
 
-__all__ = ["endpoint_words", "load_view", "pod_table", "rail"]
+__all__ = ["endpoint_words", "load_view", "lost_view", "pod_table", "rail"]
 
 # A minute holds a kill and its recovery with room on both sides; 60 columns make a second of each.
 CHART_SPAN_US = 60_000_000
@@ -133,6 +134,22 @@ def load_view(scene: Scene) -> Bins:
     )
 
 
+def lost_view(scene: Scene) -> tuple[Sentence, ...]:
+    """What clients lost since the load began, by kind; no line at all while that is nothing."""
+    traffic = scene.store.traffic(scene.name)
+    if not traffic.failed:
+        return ()
+    kinds = sorted((o for o in traffic.outcomes if o.failed), key=lambda o: -traffic.outcomes[o])
+    by_kind = ", ".join(f"{count(traffic.outcomes[o])} {o.value}" for o in kinds)
+    words = line(
+        ("lost ", Role.MUTED),
+        (count(traffic.failed), Role.BAD),
+        (f" of {count(traffic.sent)} sent: ", Role.MUTED),
+        by_kind,
+    )
+    return (Sentence(words),)
+
+
 def _load_figures(scene: Scene) -> Line:
     traffic, running = scene.store.traffic(scene.name), scene.store.load(scene.name)
     if running:
@@ -155,8 +172,7 @@ def _load_figures(scene: Scene) -> Line:
 def _wide_figures(scene: Scene) -> list[Line]:
     traffic = scene.store.traffic(scene.name)
     parts = [line(("  p90 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.9)), (" ms", Role.MUTED))]
-    failures = sorted((o for o in traffic.outcomes if o.failed), key=lambda o: -traffic.outcomes[o])
-    parts += [line((f"  {o.value} ", Role.MUTED), (count(traffic.outcomes[o]), Role.BAD)) for o in failures[:3]]
+    parts.append(line(("  sent ", Role.MUTED), count(traffic.sent)))
     if own := traffic.outcomes.get(Outcome.LOCAL, 0):
         parts.append(line(("  generator ", Role.MUTED), (count(own), Role.WAITING)))
     if traffic.retransmitted:

@@ -1,0 +1,39 @@
+"""The README's pictures, from recordings of a real cluster: `python -m tests.tui.ui.pictures DIR`.
+
+Writes an SVG a picture; `rsvg-convert NAME.svg -o NAME.png` (package librsvg2-bin) makes the PNG of the README.
+"""
+
+import asyncio
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from kubealive_tui.model import Size
+from kubealive_tui.ui import UiOptions
+from tests.tui.recordings import signals
+from tests.tui.ui.draw.preview import svg
+from tests.tui.ui.stage import stage
+
+# Name of the picture: recording, seconds into it, size.
+PICTURES = {"balance": ("balance", 27.0, Size(80, 24))}
+
+
+async def picture(recording: str, until_s: float, size: Size) -> str:
+    """The screen at that moment of the recording, as SVG."""
+
+    def change(options: UiOptions) -> UiOptions:
+        return replace(options, context="test-cluster", tab=recording, actor="root@vm")
+
+    async with stage(size=(size.width, size.height), change=change, live=False) as it:
+        await it.deliver(*signals(recording, until_s=until_s))
+        return svg(it.app.canvas.shown, size)
+
+
+def main(folder: str) -> None:
+    """Write one SVG a picture."""
+    for name, given in PICTURES.items():
+        Path(folder, f"{name}.svg").write_text(asyncio.run(picture(*given)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

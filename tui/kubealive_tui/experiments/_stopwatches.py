@@ -1,0 +1,76 @@
+"""How a kill and a change of readiness are timed, the same wherever a Service leads to the pod."""
+
+from collections.abc import Callable, Iterator
+
+from kubealive_tui.experiments._words import short
+from kubealive_tui.model import Action, Aspect, Milestone, Role, RunFacts, Source, Stopwatch
+
+__all__ = ["kill_stopwatch", "ready_stopwatch", "unready_stopwatch"]
+
+
+def killed(run: RunFacts) -> Iterator[Milestone]:
+    """From the kill to the successor's first reply; measured milestones only where traffic was."""
+    pod, successor = run.target, run.successor() or ""
+    unmeasured = not run.measured()
+    terminating = run.pod(pod, lambda p: p.deleting or p.deleted)
+    yield Milestone("terminating", terminating, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=4)
+    not_ready = run.endpoint(pod, lambda e: not e.ready or e.removed)
+    yield Milestone("not ready", not_ready, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=2)
+    last = run.last_reply(pod)
+    yield Milestone("last reply", last, Source.CLIENT, Role.LEAVING, weight=1, optional=True)
+    left = run.endpoint(pod, lambda e: e.removed)
+    yield Milestone("left the Service", left, Source.WATCH, Role.LEAVING, Role.WAITING, weight=5)
+    placed = run.pod(successor, lambda p: Aspect.SCHEDULED in p.changed or p.node != "")
+    yield Milestone("scheduled", placed, Source.WATCH, Role.WAITING, weight=1)
+    ready = run.pod(successor, lambda p: p.ready)
+    yield Milestone("successor ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=6)
+    serving = run.first_reply(successor) if successor else None
+    yield Milestone("serving", serving, Source.CLIENT, Role.GOOD, Role.GOOD, weight=3, optional=unmeasured)
+
+
+def unreadied(run: RunFacts) -> Iterator[Milestone]:
+    """From the fault to the last request that the pod served."""
+    pod = run.target
+    not_ready = run.pod(pod, lambda p: not p.ready)
+    yield Milestone("not ready", not_ready, Source.WATCH, Role.WAITING, Role.WAITING, weight=3)
+    slice_ = run.endpoint(pod, lambda e: not e.ready)
+    yield Milestone("not ready in the slice", slice_, Source.WATCH, Role.LEAVING, Role.WAITING, weight=4)
+    last = run.last_reply(pod)
+    yield Milestone("last reply", last, Source.CLIENT, Role.LEAVING, weight=2, optional=True)
+
+
+def readied(run: RunFacts) -> Iterator[Milestone]:
+    """From the cure to the pod's first reply."""
+    pod = run.target
+    ready = run.pod(pod, lambda p: p.ready)
+    yield Milestone("ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=3)
+    slice_ = run.endpoint(pod, lambda e: e.ready)
+    yield Milestone("ready in the slice", slice_, Source.WATCH, Role.GOOD, Role.GOOD, weight=4)
+    first = run.first_reply(pod)
+    yield Milestone("first reply", first, Source.CLIENT, Role.GOOD, weight=2, optional=not run.measured())
+
+
+def _is_kill(action: Action) -> bool:
+    return action.verb == "delete_pod"
+
+
+def _readiness_to(word: str) -> Callable[[Action], bool]:
+    def matches(action: Action) -> bool:
+        given = action.parameters
+        return action.verb == "fault" and (given.get("fault"), given.get("fail")) == ("readiness", word)
+
+    return matches
+
+
+def _kill_title(action: Action) -> str:
+    forced = "FORCE " if action.parameters.get("grace_seconds") == "0" else ""
+    return f"{forced}KILL {short(action.target_name)}"
+
+
+kill_stopwatch = Stopwatch(_is_kill, _kill_title, killed, limit_s=60.0)
+unready_stopwatch = Stopwatch(
+    _readiness_to("always"), lambda action: f"READINESS OFF {short(action.target_name)}", unreadied, limit_s=30.0
+)
+ready_stopwatch = Stopwatch(
+    _readiness_to("never"), lambda action: f"READINESS ON {short(action.target_name)}", readied, limit_s=30.0
+)
