@@ -197,7 +197,7 @@ async def _lines(connection: Connection, call: Call, *, idle_deadline: float) ->
     splitter = LineSplitter()
     connection.end_when_silent(idle_deadline)
     with _translated(call, deadline=idle_deadline):
-        async for chunk in connection.chunks():
+        async for chunk in connection.watch():
             for line in splitter.feed(chunk):
                 yield line
 

@@ -13,6 +13,8 @@ from typing import Self
 
 import h11
 
+from kubealive_agent.kube._chunked import ChunkedBody
+
 # One read; what a page of a list or a burst of watch events fills quickly.
 _READ_BYTES = 64 * 1024
 
@@ -53,7 +55,18 @@ class Call:
 class Connection:
     """Carries one request at a time; whoever opened it closes it."""
 
-    __slots__ = ("_heard", "_now", "_protocol", "_reader", "_silence", "_silent", "_timer", "_writer", "answered")
+    __slots__ = (
+        "_chunked",
+        "_heard",
+        "_now",
+        "_protocol",
+        "_reader",
+        "_silence",
+        "_silent",
+        "_timer",
+        "_writer",
+        "answered",
+    )
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -61,6 +74,7 @@ class Connection:
         self._protocol = h11.Connection(h11.CLIENT)
         # A byte of the answer has come: from here on the server has certainly seen the request.
         self.answered = False
+        self._chunked = False
         self._now = asyncio.get_running_loop().time
         self._silence = 0.0
         self._heard = 0.0
@@ -75,7 +89,7 @@ class Connection:
         return cls(reader, writer)
 
     async def send(self, call: Call) -> h11.Response:
-        """Send the request and return the head of the answer; the body is then read with `chunks`."""
+        """Send the request and return the head of the answer; the body is then read with `chunks` or `watch`."""
         self.answered = False
         request = h11.Request(method=call.method, target=call.target, headers=list(call.headers))
         parts: list[h11.Event] = [request]
@@ -87,6 +101,7 @@ class Connection:
         while not isinstance(event := await self._next(), h11.Response):
             if not isinstance(event, h11.InformationalResponse):
                 raise ConnectionResetError("the server closed the connection without an answer")
+        self._chunked = (b"transfer-encoding", b"chunked") in event.headers
         return event
 
     def end_when_silent(self, seconds: float) -> None:
@@ -111,15 +126,38 @@ class Connection:
         while isinstance(event := await self._next(), h11.Data):
             yield bytes(event.data)
 
+    async def watch(self) -> AsyncIterator[bytes]:
+        """Yield the body of a watch as it arrives, after which the connection cannot carry another request.
+
+        Raises as `chunks` does, and MalformedError when the body is not coded as its head says.
+        """
+        if not self._chunked:
+            async for piece in self.chunks():
+                yield piece
+            return
+        body = ChunkedBody()
+        received, _ = self._protocol.trailing_data
+        while True:
+            if piece := body.feed(received):
+                yield piece
+            if body.ended:
+                return
+            received = await self._receive()
+            if not received:
+                raise ConnectionResetError("the server closed the connection in the middle of its answer")
+
     async def _next(self) -> object:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
-            received = await self._reader.read(_READ_BYTES)
-            if self._silent:
-                raise TimeoutError
-            self._heard = self._now()
-            self.answered = self.answered or bool(received)
-            self._protocol.receive_data(received)
+            self._protocol.receive_data(await self._receive())
         return event
+
+    async def _receive(self) -> bytes:
+        received = await self._reader.read(_READ_BYTES)
+        if self._silent:
+            raise TimeoutError
+        self._heard = self._now()
+        self.answered = self.answered or bool(received)
+        return received
 
     def renew(self) -> bool:
         """Make ready for the next request; false when the connection cannot carry another."""
