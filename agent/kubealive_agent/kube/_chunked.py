@@ -11,7 +11,7 @@ from kubealive_agent.kube._errors import MalformedError
 MAX_LINE_BYTES = 4096
 
 _END = b"\r\n"
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*|;[^\r\n]*)")
 
 
 class ChunkedBody:
@@ -38,6 +38,8 @@ class ChunkedBody:
                 pieces.append(piece)
                 self._left -= len(piece)
                 at += len(piece)
+            elif self._open and not _END.startswith(received[at : at + len(_END)]):
+                raise MalformedError("a chunk of the answer is longer than its size says")
             elif (stop := received.find(_END, at, at + MAX_LINE_BYTES)) >= 0:
                 self._line(received[at:stop])
                 at = stop + len(_END)
@@ -53,8 +55,6 @@ class ChunkedBody:
         if self._in_trailers:
             self.ended = not line
         elif self._open:
-            if line:
-                raise MalformedError("a chunk of the answer is longer than its size says")
             self._open = False
         elif size := _SIZE.fullmatch(line):
             self._left = int(size[1], 16)
