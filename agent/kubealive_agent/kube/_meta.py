@@ -20,7 +20,10 @@ def experiment(meta: raw.Meta) -> str:
 
 def controller(meta: raw.Meta) -> raw.Owner | None:
     """Return the owner that made the object and would replace it."""
-    return next((owner for owner in meta.owner_references or () if owner.controller), None)
+    for owner in meta.owner_references or ():
+        if owner.controller:
+            return owner
+    return None
 
 
 def micros(moment: datetime | None) -> int | None:
@@ -33,7 +36,7 @@ def created(meta: raw.Meta) -> int:
     return micros(meta.creation_timestamp) or 0
 
 
-def conditions(given: Iterable[raw.Condition] | None) -> Iterator[state_pb2.Condition]:
+def conditions(given: Iterable[raw.TimedCondition] | None) -> Iterator[state_pb2.Condition]:
     """Project conditions in their order."""
     for condition in given or ():
         yield state_pb2.Condition(

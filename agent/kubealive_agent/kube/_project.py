@@ -73,12 +73,12 @@ def _workload(workload: raw.Workload, *, kind: state_pb2.Kind.ValueType) -> stat
     )
 
 
-def _first_container(spec: raw.WorkloadSpec) -> raw.Container:
+def _first_container(spec: raw.WorkloadSpec) -> raw.TemplateContainer:
     pod = spec.template.spec if spec.template else None
-    return next(iter((pod and pod.containers) or ()), raw.Container())
+    return next(iter((pod and pod.containers) or ()), raw.TemplateContainer())
 
 
-def _pre_stop(container: raw.Container) -> int | None:
+def _pre_stop(container: raw.TemplateContainer) -> int | None:
     """Seconds of a declared `sleep`; what a command would take is not known."""
     handler = container.lifecycle.pre_stop if container.lifecycle else None
     return handler.sleep.seconds if handler and handler.sleep else None

@@ -42,10 +42,17 @@ class Object(Raw):
 
 
 class Condition(Raw):
+    """What is read of a pod's condition."""
+
     type: str = ""
     status: str = ""
     reason: str | None = None
     message: str | None = None
+
+
+class TimedCondition(Condition):
+    """A condition of any other object, which is told with its times."""
+
     last_transition_time: datetime | None = None
     last_update_time: datetime | None = None
 
@@ -111,12 +118,12 @@ class Lifecycle(Raw):
 
 
 class Container(Raw):
+    """A container as a pod has it."""
+
     name: str = ""
     image: str = ""
     restart_policy: str | None = None
-    env: list[EnvironmentVariable] | None = None
     resources: Resources | None = None
-    lifecycle: Lifecycle | None = None
 
 
 class ClaimSource(Raw):
@@ -162,8 +169,20 @@ class Strategy(Raw):
     rolling_update: RollingUpdate | None = None
 
 
+class TemplateContainer(Raw):
+    """A container as a workload declares it."""
+
+    image: str = ""
+    env: list[EnvironmentVariable] | None = None
+    lifecycle: Lifecycle | None = None
+
+
+class TemplateSpec(Raw):
+    containers: list[TemplateContainer] | None = None
+
+
 class Template(Raw):
-    spec: PodSpec | None = None
+    spec: TemplateSpec | None = None
 
 
 class WorkloadSpec(Raw):
@@ -188,7 +207,7 @@ class WorkloadStatus(Raw):
     updated_number_scheduled: int = 0
     number_ready: int = 0
     number_available: int = 0
-    conditions: list[Condition] | None = None
+    conditions: list[TimedCondition] | None = None
 
 
 class Workload(Object):
@@ -282,7 +301,7 @@ class AutoscalerStatus(Raw):
     desired_replicas: int = 0
     current_metrics: list[Metric] | None = None
     last_scale_time: datetime | None = None
-    conditions: list[Condition] | None = None
+    conditions: list[TimedCondition] | None = None
 
 
 class Autoscaler(Object):
@@ -306,7 +325,7 @@ class NodeInfo(Raw):
 class NodeStatus(Raw):
     addresses: list[Address] | None = None
     capacity: dict[str, str] | None = None
-    conditions: list[Condition] | None = None
+    conditions: list[TimedCondition] | None = None
     node_info: NodeInfo = msgspec.field(default_factory=NodeInfo)
 
 

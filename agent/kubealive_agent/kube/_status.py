@@ -3,11 +3,13 @@
 The rules are those of kubectl 1.34 and are held by a table of cases recorded from a real cluster. They are
 full of precedence that looks arbitrary (the first container wins over the last, a reason over a phase);
 people read this word every day, so it has to be the same word.
+
+It is derived anew at each event of each pod, hence loops where a generator would read as well.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kubealive_agent.kube._raw import Condition, Container, ContainerStatus, Pod, Terminated
 
@@ -17,8 +19,7 @@ _SCHEDULING_GATED = "SchedulingGated"
 _TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What the columns STATUS and RESTARTS say; `last_restart` is the end of the run before this one."""
 
     status: str
@@ -28,8 +29,15 @@ class Standing:
 
 def standing(pod: Pod) -> Standing:
     """Derive the standing of a pod as `kubectl get pods` does."""
+    if not pod.status.init_container_statuses:
+        statuses = pod.status.container_statuses or []
+        return _standing(_deleted_word(pod) or _running_word(pod, statuses, before=None), statuses)
+    return _initialising(pod, pod.status.init_container_statuses)
+
+
+def _initialising(pod: Pod, init_statuses: list[ContainerStatus]) -> Standing:
+    """Derive the standing of a pod that has init containers, whether or not they are done."""
     sidecars = frozenset(_sidecars(pod.spec.init_containers or ()))
-    init_statuses = pod.status.init_container_statuses or []
     init_word = _init_word(init_statuses, sidecars=sidecars, total=len(pod.spec.init_containers or ()))
     if init_word and not holds(pod.status.conditions, "Initialized"):
         return _standing(_deleted_word(pod) or init_word, init_statuses)
@@ -44,9 +52,13 @@ def holds(conditions: Iterable[Condition] | None, kind: str) -> bool:
 
 
 def _standing(word: str, statuses: list[ContainerStatus]) -> Standing:
-    ends = (status.last_state.terminated for status in statuses)
-    times = (end.finished_at for end in ends if end and end.finished_at)
-    return Standing(word, sum(status.restart_count for status in statuses), max(times, default=None))
+    restarts, last = 0, None
+    for status in statuses:
+        restarts += status.restart_count
+        end = status.last_state.terminated
+        if end and end.finished_at and (last is None or end.finished_at > last):
+            last = end.finished_at
+    return Standing(word, restarts, last)
 
 
 def _sidecars(init_containers: Iterable[Container]) -> Iterator[str]:
@@ -77,10 +89,17 @@ def _init_word(statuses: list[ContainerStatus], *, sidecars: frozenset[str], tot
 
 def _running_word(pod: Pod, statuses: list[ContainerStatus], *, before: str | None) -> str:
     """Let the first container that has something to say speak for the pod."""
-    word = next(filter(None, map(_container_word, statuses)), None) or before or _phase_word(pod)
+    word = _first_word(statuses) or before or _phase_word(pod)
     if word == "Completed" and any(status.ready and status.state.running for status in statuses):
         return "Running" if holds(pod.status.conditions, "Ready") else "NotReady"
     return word
+
+
+def _first_word(statuses: list[ContainerStatus]) -> str | None:
+    for status in statuses:
+        if word := _container_word(status):
+            return word
+    return None
 
 
 def _container_word(status: ContainerStatus) -> str | None:
@@ -96,9 +115,7 @@ def _end_word(end: Terminated) -> str:
 
 
 def _phase_word(pod: Pod) -> str:
-    gated = (
-        condition.reason == _SCHEDULING_GATED
-        for condition in pod.status.conditions or ()
-        if condition.type == "PodScheduled"
-    )
-    return _SCHEDULING_GATED if any(gated) else pod.status.reason or pod.status.phase
+    for condition in pod.status.conditions or ():
+        if condition.type == "PodScheduled" and condition.reason == _SCHEDULING_GATED:
+            return _SCHEDULING_GATED
+    return pod.status.reason or pod.status.phase

@@ -5,8 +5,7 @@ compared with an empty one, so whatever already holds when it is first seen is t
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 
@@ -32,8 +31,7 @@ def transitions(
         yield fact
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """One change of one object; the states are messages of the kind, which only the tables below know."""
 
     kind: Kind

@@ -1,12 +1,24 @@
 """What happened to a pod, as the one fact that one watch event makes."""
 
 from collections.abc import Iterator
+from itertools import compress
 
 from kubealive.v1 import facts_pb2, state_pb2
 
 Aspect = facts_pb2.PodTransition
 
 _NEVER = state_pb2.Pod()
+
+_ASPECTS = (
+    Aspect.ASPECT_CREATED,
+    Aspect.ASPECT_SCHEDULED,
+    Aspect.ASPECT_STATUS,
+    Aspect.ASPECT_READY,
+    Aspect.ASPECT_DELETING,
+    Aspect.ASPECT_RESTARTS,
+    Aspect.ASPECT_LABELS,
+    Aspect.ASPECT_IMAGE,
+)
 
 
 def pod_transition(
@@ -44,18 +56,25 @@ def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> Iterator[facts_pb
     restarted = new.restarts > before.restarts
     # Labels and image belong to the creation of a pod, so they are told by themselves only when they change.
     # A container that was ended and is ready again within one event was not ready in between.
-    flipped = new.ready != before.ready or (restarted and new.ready)
-    tests = (
-        (Aspect.ASPECT_CREATED, old is None),
-        (Aspect.ASPECT_SCHEDULED, new.node != before.node),
-        (Aspect.ASPECT_STATUS, new.status != before.status),
-        (Aspect.ASPECT_READY, flipped),
-        (Aspect.ASPECT_DELETING, new.HasField("deletion_us") != before.HasField("deletion_us")),
-        (Aspect.ASPECT_RESTARTS, restarted),
-        (Aspect.ASPECT_LABELS, old is not None and dict(new.labels) != dict(old.labels)),
-        (Aspect.ASPECT_IMAGE, old is not None and new.image != old.image),
+    return compress(
+        _ASPECTS,
+        (
+            old is None,
+            new.node != before.node,
+            new.status != before.status,
+            new.ready != before.ready or (restarted and new.ready),
+            new.HasField("deletion_us") != before.HasField("deletion_us"),
+            restarted,
+            old is not None and _relabelled(old, new),
+            old is not None and new.image != old.image,
+        ),
     )
-    return (aspect for aspect, holds in tests if holds)
+
+
+def _relabelled(old: state_pb2.Pod, new: state_pb2.Pod) -> bool:
+    """Tell whether the labels differ; read by key, since a map makes a dict or a view only slowly."""
+    before, after = old.labels, new.labels
+    return len(before) != len(after) or any(before.get(key) != after[key] for key in after)
 
 
 def _last_termination(old: state_pb2.Pod, new: state_pb2.Pod) -> state_pb2.Termination | None:
