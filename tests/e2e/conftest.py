@@ -17,9 +17,11 @@ def installed() -> Iterator[None]:
     kubectl("create", "namespace", OUTSIDE, check=False)
     yield
     kubectl("delete", "namespace", OUTSIDE, "--wait=false", check=False)
+    # `down` keeps a namespace of which it cannot list every kind, as while the metrics API comes back after a cut.
+    kubectl("wait", "--for=condition=Available", "apiservice", "--all", "--timeout=120s")
     down = kubealive("down", "-n", NAMESPACE, "--yes")
     assert down.returncode == 0, down.stdout + down.stderr
-    assert kubectl("get", "namespace", NAMESPACE, "--ignore-not-found") == ""
+    assert kubectl("get", "namespace", NAMESPACE, "--ignore-not-found") == "", down.stdout
     assert f"kubealive-agent:{NAMESPACE}" not in kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
 
 

@@ -22,7 +22,13 @@ from tests.e2e.harness import (
 )
 from tests.e2e.test_balance import loaded
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.usefixtures("installed")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(240),
+    pytest.mark.usefixtures("installed"),
+    # A power cut leaves TLS handshakes of the official client half done; their sockets are reported when collected.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 AGENT = "app.kubernetes.io/name=kubealive-agent"
 LIVE_AGAIN_S = 3.0

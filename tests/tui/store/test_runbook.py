@@ -3,9 +3,9 @@
 import pytest
 
 from kubealive_tui.experiments.balance import lab
-from kubealive_tui.model import Aspect, Ending, Phase
+from kubealive_tui.model import Aspect, Ending, LoadState, LoadTransition, Outcome, Phase
 from kubealive_tui.store import RunBook
-from tests.tui.signals import at, deletion, entry, fact, moved
+from tests.tui.signals import at, deletion, entry, fact, moved, replies
 
 
 def killed(book: RunBook, sequence: int, seconds: float, *, uid: str = "p1") -> None:
@@ -56,3 +56,33 @@ def test_facts_before_any_trigger_are_nobodys(book: RunBook) -> None:
     book.advance(at(1))
 
     assert book.last is None
+
+
+def test_a_late_failure_is_still_the_interrupted_runs(book: RunBook) -> None:
+    """A request planned before the next kill and lost after it counts for the run that it was planned in."""
+    killed(book, 1, 0.0)
+    killed(book, 10, 1.0, uid="p2")
+    book.add(fact(20, 1.9, replies(0.8, ("", Outcome.CONNECT_TIMEOUT, 3))))
+    book.add(fact(21, 1.9, replies(1.3, ("", Outcome.REFUSED, 2))))
+    book.advance(at(2.0))
+
+    assert book.ended[-1].failed == 3
+    assert book.current is not None
+    assert book.current.failed == 2
+
+
+def test_a_run_whose_load_stops_ends_and_says_so(book: RunBook) -> None:
+    """Without load nobody can see the successor serve: the run does not wait for it, and is marked."""
+    book.add(fact(1, 0.0, deletion(), action_id="a1"))
+    book.add(fact(2, 0.02, moved("p1", Aspect.DELETING, deleting=True)))
+    book.add(fact(3, 0.02, entry("p1")))
+    book.add(fact(4, 0.1, replies(0.05, ("p2", Outcome.OK, 3))))
+    book.add(fact(5, 0.3, entry("p1", removed=True)))
+    book.add(fact(6, 0.4, LoadTransition("l1", LoadState.STOPPED, "asked")))
+    book.add(fact(7, 0.5, moved("p9", Aspect.CREATED)))
+    book.add(fact(8, 0.7, moved("p9", Aspect.READY, ready=True)))
+    book.advance(at(6.0))
+
+    assert book.last is not None
+    assert (book.last.ending, book.last.seconds("serving")) == (Ending.COMPLETE, None)
+    assert "load ended" in book.last.incomplete

@@ -11,7 +11,7 @@ __all__ = ["kill_stopwatch", "ready_stopwatch", "unready_stopwatch"]
 def killed(run: RunFacts) -> Iterator[Milestone]:
     """From the kill to the successor's first reply; measured milestones only where traffic was."""
     pod, successor = run.target, run.successor() or ""
-    unmeasured = not run.measured()
+    unmeasured = not run.measured() or run.unloaded()
     terminating = run.pod(pod, lambda p: p.deleting or p.deleted)
     yield Milestone("terminating", terminating, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=4)
     not_ready = run.endpoint(pod, lambda e: not e.ready or e.removed)
@@ -47,7 +47,9 @@ def readied(run: RunFacts) -> Iterator[Milestone]:
     slice_ = run.endpoint(pod, lambda e: e.ready)
     yield Milestone("ready in the slice", slice_, Source.WATCH, Role.GOOD, Role.GOOD, weight=4)
     first = run.first_reply(pod)
-    yield Milestone("first reply", first, Source.CLIENT, Role.GOOD, weight=2, optional=not run.measured())
+    yield Milestone(
+        "first reply", first, Source.CLIENT, Role.GOOD, weight=2, optional=not run.measured() or run.unloaded()
+    )
 
 
 def _is_kill(action: Action) -> bool:

@@ -5,6 +5,7 @@ the same facts therefore see the same run, and a reconnect rebuilds it. An exper
 generator over `RunFacts`; this module opens, evaluates and closes runs.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,6 +20,8 @@ from kubealive_tui.model._facts import (
     EpochMark,
     Fact,
     FactBody,
+    LoadState,
+    LoadTransition,
     LossMark,
     OutageEdge,
     Phase,
@@ -138,12 +141,16 @@ class Run:
 class RunFacts:
     """The facts of one run, with the queries that milestones are made of.
 
-    Every query looks at facts from the trigger on. Times are microseconds; None means not seen (yet).
+    Every query looks at facts from the trigger on. Times are microseconds; None means not seen (yet). Requests
+    planned from `until_us` on are the next run's, though this one's facts may tell of them.
     """
 
-    def __init__(self, trigger: Fact, facts: Sequence[Fact]) -> None:
+    def __init__(self, trigger: Fact, facts: Sequence[Fact], *, until_us: int | None = None) -> None:
         assert isinstance(trigger.body, Action)  # noqa: S101 - the caller picked it by type
         self.trigger = trigger
+        self._until_us = until_us
+        self._from_us = trigger.time_us - IN_FLIGHT_US
+        self._to_us = math.inf if until_us is None else until_us - IN_FLIGHT_US
         self.action: Action = trigger.body
         self.target = self.action.target_uid
         self._by_type: dict[type, list[Fact]] = {}
@@ -185,9 +192,12 @@ class RunFacts:
         began = self.trigger.time_us
         for _, body in self.of(TrafficBin):
             for row in body.rows:
-                victim = row.outcome.failed and row.last_end_us >= began
-                if row.last_planned_us >= (began - IN_FLIGHT_US if victim else began):
+                if row.last_planned_us >= _reach(row, began) and not self._next(row):
                     yield row
+
+    def _next(self, row: TrafficRow) -> bool:
+        """Whether the requests are those of the trigger that interrupted this run."""
+        return self._until_us is not None and row.first_planned_us >= _reach(row, self._until_us)
 
     def first_reply(self, uid: str | None) -> int | None:
         """End of the pod's first ok reply after the trigger; the bin that holds it carries that time."""
@@ -203,6 +213,11 @@ class RunFacts:
         """Whether any traffic was measured."""
         return bool(self._by_type.get(TrafficBin))
 
+    def unloaded(self) -> bool:
+        """Whether the traffic that measured this ended inside it, so that nothing more can be measured."""
+        states = [body.state for _, body in self.of(LoadTransition)]
+        return bool(states) and states[-1] is LoadState.STOPPED
+
     def lost(self) -> tuple[int, int]:
         """(failed, ended) requests planned from the trigger on; the generator's own faults are in neither."""
         failed = ended = 0
@@ -217,7 +232,7 @@ class RunFacts:
         for _, edge in self.of(OutageEdge):
             key = (edge.load_id, edge.outage_id)
             if edge.edge is EdgeKind.BEGIN:
-                if edge.at_us >= self.trigger.time_us - IN_FLIGHT_US:
+                if self._from_us <= edge.at_us < self._to_us:
                     found[key] = Outage(edge.at_us, None, edge.failed, edge.interval_us)
             elif key in found:
                 end = edge.at_us if edge.edge is EdgeKind.END else None
@@ -231,6 +246,11 @@ class RunFacts:
         if any(note.watch_gap for _, note in self.of(AgentNote)):
             return "the agent could not watch the cluster for a while"
         return ""
+
+
+def _reach(row: TrafficRow, trigger_us: int) -> int:
+    """From which plan on requests are a trigger's: a little before it for those that it cut down in flight."""
+    return trigger_us - IN_FLIGHT_US if row.outcome.failed and row.last_end_us >= trigger_us else trigger_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +268,19 @@ class Stopwatch:
     settle_s: float = field(default=2.5)
 
 
-def evaluate(stopwatch: Stopwatch, trigger: Fact, facts: Sequence[Fact], now_us: int) -> Run:
+def evaluate(
+    stopwatch: Stopwatch, trigger: Fact, facts: Sequence[Fact], now_us: int, *, interrupted_us: int | None = None
+) -> Run:
     """The run as it stands at `now_us`, from the facts that followed its trigger (both in agent time).
+
+    With `interrupted_us` the next trigger came then: requests planned before it are still this run's, however
+    late their outcome is known.
 
     A run is complete once every milestone that is not optional has come, no outage is open, and `settle_s` has
     passed since (requests still in flight may yet fail: the read timeout is 2 s). It ends at its last
     milestone.
     """
-    run = RunFacts(trigger, facts)
+    run = RunFacts(trigger, facts, until_us=interrupted_us)
     milestones = tuple(stopwatch.milestones(run))
     failed, planned = run.lost()
     outages = run.outages()
@@ -274,9 +299,14 @@ def evaluate(stopwatch: Stopwatch, trigger: Fact, facts: Sequence[Fact], now_us:
         outages=outages,
         failed=failed,
         planned=planned,
-        incomplete=run.incomplete(),
+        incomplete=run.incomplete() or _unmeasured(run, milestones),
         measured=run.measured(),
     )
+
+
+def _unmeasured(run: RunFacts, milestones: Sequence[Milestone]) -> str:
+    missing = any(m.at_us is None and m.source is Source.CLIENT for m in milestones)
+    return "the load ended before it did" if missing and run.unloaded() else ""
 
 
 def _ending(

@@ -19,9 +19,11 @@ from kubealive_tui.model import (
     EpochMark,
     Fact,
     LossMark,
+    OutageEdge,
     Phase,
     Run,
     Stopwatch,
+    TrafficBin,
     WatchGap,
     evaluate,
     next_look,
@@ -42,6 +44,7 @@ class _Open:
     facts: list[Fact] = field(default_factory=list)
     overflow: int = 0
     look_us: int = 0
+    interrupted_us: int | None = None
 
 
 class RunBook:
@@ -52,6 +55,8 @@ class RunBook:
         self._open: _Open | None = None
         self._ended: deque[Run] = deque(maxlen=KEPT_RUNS)
         self._current: Run | None = None
+        # The run that was interrupted last: outcomes of its requests may still come.
+        self._settling: _Open | None = None
         # The note that began a gap in the watching which is not known to be over.
         self._gap: Fact | None = None
 
@@ -60,6 +65,7 @@ class RunBook:
         if self._open is not None and fact.time_us >= self._open.look_us:
             self.advance(fact.time_us)
         self._mind_the_gap(fact)
+        self._settle(fact)
         body = fact.body
         if isinstance(body, Action) and body.phase is Phase.REQUESTED:
             for stopwatch in self._stopwatches:
@@ -73,6 +79,27 @@ class RunBook:
             self._open.overflow += 1
         else:
             self._open.facts.append(fact)
+
+    def _settle(self, fact: Fact) -> None:
+        """Count what an interrupted run's own requests came to, until none of them can be in flight any more."""
+        settling = self._settling
+        if (
+            settling is None
+            or settling.interrupted_us is None
+            or not isinstance(fact.body, TrafficBin | OutageEdge)
+        ):
+            return
+        if fact.time_us >= settling.interrupted_us + int(settling.stopwatch.settle_s * 1e6):
+            self._settling = None
+            return
+        settling.facts.append(fact)
+        run = replace(
+            self._evaluate(settling, settling.interrupted_us),
+            ending=Ending.INTERRUPTED,
+            ended_us=settling.interrupted_us,
+        )
+        if self._ended and self._ended[-1].action_id == run.action_id:
+            self._ended[-1] = run
 
     def _mind_the_gap(self, fact: Fact) -> None:
         match fact.body:
@@ -95,16 +122,21 @@ class RunBook:
         self._close(run)
 
     def _evaluate(self, opened: _Open, now_us: int) -> Run:
-        run = evaluate(opened.stopwatch, opened.trigger, opened.facts, now_us)
+        run = evaluate(
+            opened.stopwatch, opened.trigger, opened.facts, now_us, interrupted_us=opened.interrupted_us
+        )
         if opened.overflow:
             run = replace(run, incomplete=f"{opened.overflow:,} facts more than a run can hold")
         return run
 
     def _interrupt(self, at_us: int) -> None:
+        self._settling = None
         if self._open is not None:
+            self._open.interrupted_us = at_us
             run = self._evaluate(self._open, at_us)
             if run.ending is Ending.OPEN:
                 run = replace(run, ending=Ending.INTERRUPTED, ended_us=at_us)
+                self._settling = self._open
             self._close(run)
 
     def _close(self, run: Run) -> None:
