@@ -47,10 +47,14 @@ _BASE = (
 
 
 def pod_table(scene: Scene, *, extra: Sequence[Column], cells: Callable[[str], tuple[Cell, ...]]) -> Table:
-    """The experiment's pods, those gone but counted last; `cells` fills the `extra` columns for a pod's UID."""
+    """The experiment's pods, then those that were counted and went within the chart's span.
+
+    `cells` fills the `extra` columns for a pod's UID.
+    """
     store, name = scene.store, scene.name
     counted = store.traffic(name).pods
-    gone = [uid for uid in store.departed(name) if uid in counted]
+    oldest = store.now_us - CHART_SPAN_US
+    gone = [uid for uid, left in store.departed(name).items() if uid in counted and left.at_us >= oldest]
     columns = tuple(_wider(column, scene.size.width) for column in _BASE)
 
     def row(uid: str) -> Row:
@@ -127,8 +131,8 @@ def load_view(scene: Scene) -> Bins:
     return Bins(
         heading=Heading(line(("LOAD", Role.STRONG)), _load_figures(scene)),
         lanes=(
-            Lane("ok", ok, Role.GOOD, top, scale=f"{top:,.0f}/s"),
-            Lane("lost", failed, Role.BAD, max(1.0, *(f or 0.0 for f in failed)) if failed else 1.0),
+            Lane("ok", ok, Role.GOOD, top, scale=f"{top:,.0f}/s" if tallest or running else ""),
+            Lane("lost", failed, Role.BAD, top),
         ),
         span="−60 s",
     )

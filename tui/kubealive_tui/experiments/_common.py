@@ -22,7 +22,7 @@ from kubealive_tui.model import (
     Workload,
 )
 
-__all__ = ["burst", "kill", "load", "mode", "observe", "scale", "scaled"]
+__all__ = ["burst", "kill", "load", "measured", "mode", "scale", "scaled"]
 
 # Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
@@ -59,6 +59,15 @@ def observe(scene: Scene) -> Observe | None:
     if scene.experiment.traffic is None or (running is not None and not running.action_id):
         return None
     return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=OBSERVED_MS)
+
+
+def measured(scene: Scene, act: Act) -> Sequence[Effect]:
+    """The act with traffic that measures it, and a word about that where nothing was running."""
+    seen = observe(scene)
+    request = replace(act, observe=seen)
+    if seen is None or scene.store.load(scene.name):
+        return (request,)
+    return (request, f"no load was running: {seen.rate:g}/s measures this, and ends by itself")
 
 
 def _toggle_load(scene: Scene) -> Sequence[Effect]:
@@ -106,7 +115,7 @@ def _delete(grace_seconds: int | None) -> Callable[[Scene], Sequence[Effect]]:
         pod: Pod = scene.pod()
         if pod.deleting and grace_seconds is None:
             raise NotNow(f"{pod.name} is terminating already: X ends it at once")
-        return (Act(scene.name, pod.uid, pod.name, DeletePod(grace_seconds), observe=observe(scene)),)
+        return measured(scene, Act(scene.name, pod.uid, pod.name, DeletePod(grace_seconds)))
 
     return run
 

@@ -4,7 +4,7 @@ A line says who speaks (you, pod, endpoint, client, event, load, node, dns, agen
 are not news (what the agent found at its start, traffic bins, an action's acceptance) have none.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from kubealive_tui.experiments._words import count, load_size, short
 from kubealive_tui.model import (
@@ -130,10 +130,7 @@ def _action_words(body: Action) -> str:
         case "scale":
             return f"scale {body.target_name} to {given.get('replicas', '?')}"
         case "fault":
-            values = [
-                f"{key} {value}".replace("fail ", "fails ") for key, value in given.items() if key != "fault"
-            ]
-            return f"{given.get('fault', 'fault')} of {name}: {', '.join(values)}".rstrip(": ")
+            return _fault_words(given.get("fault", "fault"), name, given)
         case "set_load" if given.get("load") == "stop":
             return "stop the load"
         case "set_load":
@@ -145,6 +142,19 @@ def _action_words(body: Action) -> str:
         case verb:
             extra = ", ".join(f"{key} {value}" for key, value in sorted(given.items()))
             return f"{verb.replace('_', ' ')} {name}" + (f": {extra}" if extra else "")
+
+
+def _fault_words(fault: str, name: str, given: Mapping[str, str]) -> str:
+    match given.get("fail"):
+        case "never":
+            return f"{fault} of {name} succeeds again"
+        case "always":
+            return f"{fault} of {name} fails from now on"
+        case "next":
+            return f"{fault} of {name} fails {given.get('count', '?')} times"
+        case _:
+            values = ", ".join(f"{key} {value}" for key, value in given.items() if key != "fault")
+            return f"{fault} in {name}" + (f": {values}" if values else "")
 
 
 def _pod(body: PodTransition, _me: str) -> _Narrated:
@@ -246,6 +256,8 @@ def _load(body: LoadTransition, _me: str) -> _Narrated:
 _STOPS = {
     "count": "all requests sent",
     "time": "its time is over",
+    "observed": "the measurement is over",
+    "replaced": "another load took its place",
     "lease": "nobody looks at this experiment any more",
     "engine-died": "the load engine died",
 }

@@ -18,7 +18,7 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
-from kubealive_tui.experiments._common import burst, kill, load, mode, observe, scale
+from kubealive_tui.experiments._common import burst, kill, load, measured, mode, scale
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
 from kubealive_tui.experiments._words import short
@@ -29,6 +29,7 @@ from kubealive_tui.model import (
     Cell,
     Column,
     DeletePod,
+    Ending,
     Fault,
     FaultKind,
     Line,
@@ -73,7 +74,7 @@ def _readiness(scene: Scene) -> Sequence[Effect]:
     if pod.deleting:
         raise NotNow(f"{pod.name} is terminating: choose a pod that stays")
     fails = ProbeFails.ALWAYS if pod.ready else ProbeFails.NEVER
-    return (Act(scene.name, pod.uid, pod.name, Fault(FaultKind.READINESS, fails), observe=observe(scene)),)
+    return measured(scene, Act(scene.name, pod.uid, pod.name, Fault(FaultKind.READINESS, fails)))
 
 
 lab.use(
@@ -132,23 +133,26 @@ def ready_counts(store: Store) -> list[int]:
 
 def spread_words(scene: Scene) -> Line:
     """Expected share, the largest deviation, and whether chance alone explains it."""
-    running = scene.store.load(lab.name)
+    running, traffic = scene.store.load(lab.name), scene.store.traffic(lab.name)
     if running and running.mode is LoadMode.KEPT:
         return line(
-            ("spread ", Role.MUTED), "kept connections stay with the pod that they met first: no spread to judge"
+            ("spread ", Role.MUTED), "none to judge: a kept connection stays with the pod that it met first"
         )
     counts = ready_counts(scene.store)
     spread = spread_of(counts)
+    if not counts:
+        return line(("spread ", Role.MUTED), ("no pod is ready to be chosen", Role.WAITING))
     if spread is None:
-        return line(
-            ("spread ", Role.MUTED), ("no replies since the endpoints last changed: l starts the load", Role.MUTED)
-        )
+        why = "counted anew since the endpoints changed" if running else "l starts the load that it is judged by"
+        return line(("spread ", Role.MUTED), (why, Role.MUTED))
+    changed = traffic.steady_since_us > traffic.began_us
     words = line(
-        ("spread ", Role.MUTED), ("expected ", Role.MUTED), f"{100 * spread.expected:.1f} %",
-        (", largest deviation ", Role.MUTED), f"{100 * spread.deviation:.1f}",
+        ("since the change: " if changed else "spread ", Role.MUTED),
+        ("expected ", Role.MUTED), f"{100 * spread.expected:.1f} %",
+        (", off by " if changed else ", largest deviation ", Role.MUTED), f"{100 * spread.deviation:.1f}",
     )  # fmt: skip
     if spread.p is None:
-        return line(words, (f"   {spread.total} replies are too few to judge", Role.MUTED))
+        return line(words, (f": {spread.total} replies are too few to judge", Role.MUTED))
     even = spread.p >= LEAST_P
     said = ("as even as chance", Role.GOOD) if even else ("more uneven than chance", Role.BAD)
     p = f"p = {spread.p:.2f}" if spread.p >= 0.01 else "p < 0.01" if even else f"p < {LEAST_P}"
@@ -310,7 +314,7 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
             f"Clients lost {run.failed} of {run.planned}: those were still sent to the pod after it had stopped "
             "listening, until every kube-proxy had dropped it. A preStop sleep of a few seconds covers that gap."
         )
-    elif run.measured:
+    elif run.measured and run.ending is Ending.COMPLETE:
         yield line(f"Clients lost none of {run.planned}: the pod answered until the proxies had dropped it.")
 
 
