@@ -149,7 +149,7 @@ def spread_words(scene: Scene) -> Line:
     words = line(
         ("since the change: " if changed else "spread ", Role.MUTED),
         ("expected ", Role.MUTED), f"{100 * spread.expected:.1f} %",
-        (", off by " if changed else ", largest deviation ", Role.MUTED), f"{100 * spread.deviation:.1f}",
+        (", off by ", Role.MUTED), f"{100 * spread.deviation:.1f}",
     )  # fmt: skip
     if spread.p is None:
         return line(words, (f": {spread.total} replies are too few to judge", Role.MUTED))
