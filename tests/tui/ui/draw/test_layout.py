@@ -33,7 +33,7 @@ GOLDEN = """\
   spread expected 25.0 %, largest deviation 1.1: as even as chance (p = 0.41)
 ─ KILL …d8c-88bbp ──────────────────────── clients lost 2 of 190 in 0.19 s ±0.01
   ◆●─────────────●───────────────────────────────────────────────────────────●─
-  0 0.02         0.21                                                    1.05 s
+  0    0.02         0.21                                                 1.05 s
   you  terminating  left the Service                   successor ready, serving
 ─ TIMELINE ──────────────────────────────────────────────────────── newest first
   10:42:06.360 pod       …d8c-x8962 ready on node-1

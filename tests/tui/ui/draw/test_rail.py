@@ -1,5 +1,6 @@
 """The rail: to scale, in the colours of what clients met, with labels that never touch."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -39,7 +40,7 @@ def test_labels_never_touch(labels: list[Label], gap: int, drift: int) -> None:
         label = labels[index]
         assert at >= free
         assert at + measure(label.text) <= 77
-        assert abs(at - label.wanted) <= drift
+        assert at - drift <= label.at <= at + max(measure(label.text), 1) - 1 + drift
         free = at + measure(label.text) + gap
 
 
@@ -67,7 +68,7 @@ def test_complete_run() -> None:
     """Marks lie to scale, times under them, words under the times, the last at the right edge."""
     assert texts(rail_lines(Rail(kill()), 80, PALETTE)) == [
         "  ◆●─────────────●───────────────────────────────────────────────────────────●─",
-        "  0 0.02         0.21                                                    1.05 s",
+        "  0    0.02         0.21                                                 1.05 s",
         "  you  terminating  left the Service                   successor ready, serving",
     ]
 
@@ -123,16 +124,53 @@ def test_a_run_that_ended_without_its_last_milestone() -> None:
     assert words.endswith("ready, ok")
 
 
-def test_milestones_of_one_cell_share_a_mark() -> None:
-    """Two milestones in one cell have one mark, the first's time and both words."""
+def shared(times: tuple[float, float], width: int, weights: tuple[int, int] = (1, 2)) -> tuple[str, ...]:
+    """The times over their words, of two milestones that may share a mark and one that comes later."""
     twins = (
-        after(1.0, "ready", Role.GOOD, 1),
-        after(1.001, "first ok", Role.ACCENT, 2),
-        after(9.0, "gone", Role.GOOD),
+        after(times[0], "terminating", Role.LEAVING, weights[0]),
+        after(times[1], "successor ready", Role.GOOD, weights[1]),
+        after(90.0, "gone", Role.GOOD, 1),
     )
-    rail, _, words = texts(rail_lines(Rail(run("R", twins)), 80, PALETTE))
-    assert rail.count("●") == 2
-    assert "ready, first ok" in words
+    _, times_row, words = texts(rail_lines(Rail(run("R", twins)), width, PALETTE), width)
+    return times_row, words
+
+
+def test_milestones_of_one_cell_share_a_mark() -> None:
+    """Two milestones in one cell have one mark, both words, and from when to when they came."""
+    times, words = shared((0.02, 0.73), 80)
+    assert times.split() == ["0", "0.02–0.73", "90.0", "s"]
+    assert "terminating, successor ready" in words
+
+
+def test_equal_times_are_said_once() -> None:
+    """Two milestones whose times read the same need no range."""
+    assert shared((0.731, 0.732), 80)[0].split() == ["0", "0.73", "90.0", "s"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "time", "word"),
+    [((1, 2), "0.73", "successor ready"), ((2, 1), "0.02", "terminating")],
+    ids=["later", "earlier"],
+)
+def test_a_word_has_its_own_time(weights: tuple[int, int], time: str, word: str) -> None:
+    """Where one word of a mark has room, the time over it is its own and not that of the mark's first."""
+    times, words = shared((0.02, 0.73), 36, weights)
+    assert (times.split()[1], re.split(r" {2,}", words)[2]) == (time, word)
+
+
+CAME = st.tuples(st.floats(0.01, 30), st.text("abc", max_size=18), st.integers(1, 5))
+
+
+@given(st.lists(CAME, min_size=1, max_size=9), st.integers(40, 160))
+def test_every_time_stands_over_its_word(came: list[tuple[float, str, int]], width: int) -> None:
+    """There are as many times as words, and the n-th time touches the n-th word's cells and no other's."""
+    milestones = tuple(after(at, label, Role.GOOD, weight) for at, label, weight in came)
+    _, times, words = texts(rail_lines(Rail(run("R", milestones)), width, PALETTE), width)
+    over = [found.span() for found in re.finditer(r"\S+(?: \S+)*", times)]
+    under = [found.span() for found in re.finditer(r"\S+(?: \S+)*", words)]
+    assert len(over) == len(under)
+    for index, (begin, end) in enumerate(over):
+        assert [i for i, (first, last) in enumerate(under) if begin < last and end > first] == [index]
 
 
 def test_without_a_run() -> None:

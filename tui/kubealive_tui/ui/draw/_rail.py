@@ -1,12 +1,13 @@
 """The rail: the stopwatch of a run on one line, to scale.
 
 `◆` is the trigger and `●` each milestone; the stretch between has the colour of the state that clients were in.
-Times stand under the marks and words under the times; where they would collide the lighter one gives way.
+Under the marks stand their times and under each time its word: a time alone would be read with the word beside
+it. Where labels would collide the lighter one gives way, time and word together.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from kubealive_tui.model import Ending, Heading, Line, Milestone, Outage, Rail, Role, Run, Span, line
 from kubealive_tui.ui._profile import Palette
@@ -19,10 +20,9 @@ _LEFT = 2
 _SPANS = (0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 40, 60, 90, 120, 180, 240, 300, 600, 900, 1800, 3600)
 # Part of the rail that the past may take while something is awaited.
 _PAST_SHARE = 0.75
-# Cells that times may stand off their marks, and words off their times.
-_DRIFT = 8
-_WORD_DRIFT = 32
-_WORD_GAP = 2
+# Cells that a label may stand off its mark, and that lie between two labels at least.
+_DRIFT = 32
+_GAP = 2
 # A rail shows at least this much time, so that a run which has only begun has a scale.
 _SHORTEST_US = 10_000
 # Cells that the name of whoever pressed the key may take.
@@ -110,13 +110,9 @@ class _Mark:
         return max(self.milestones, key=lambda milestone: milestone.weight)
 
     @property
-    def first_us(self) -> int:
-        """When the first of them came."""
-        return min(milestone.at_us or 0 for milestone in self.milestones)
-
-    @property
-    def words(self) -> str:
-        return ", ".join(milestone.label for milestone in self.milestones if milestone.label)
+    def named(self) -> tuple[Milestone, ...]:
+        """Those that have a word, in the order of their times."""
+        return tuple(milestone for milestone in self.milestones if milestone.label)
 
 
 def rail_lines(view: Rail, width: int, palette: Palette) -> list[Pieces]:
@@ -132,7 +128,9 @@ def rail_lines(view: Rail, width: int, palette: Palette) -> list[Pieces]:
     scale = _scale(run, now, cells, pending=pending)
     marks = _marks(run, scale)
     track = _track(run, scale, marks, palette, reach=scale.cell(now) if pending else cells - 1)
-    times, words = _labels(marks, run, cells, missing, pending=pending)
+    labels = _labels(marks, run, cells, missing, pending=pending)
+    times = [(label.stand(label.text, at), label.text, label.role) for at, label in labels]
+    words = [(label.stand(label.word, at), label.word, label.role) for at, label in labels]
     return [[indent, *track], [indent, *_row(times, palette)], [indent, *_row(words, palette)]]
 
 
@@ -214,34 +212,41 @@ def _states(run: Run, scale: _Scale) -> list[Role]:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text that wants to stand at cell `at`, or to end there with `ends`; the heavier one wins a collision."""
+    """A text with a word under it for the mark in cell `at`, or ending there with `ends`; the heavier one wins."""
 
     text: str
     at: int
     role: Role
     weight: int = 1
     ends: bool = False
+    word: str = ""
 
     @property
     def size(self) -> int:
-        """Cells of its text."""
-        return measure(self.text)
+        """Cells that it takes, whichever of the two is longer."""
+        return max(measure(self.text), measure(self.word))
 
     @property
     def wanted(self) -> int:
         """The cell at which it would begin if it were alone."""
         return self.at - self.size + 1 if self.ends else self.at
 
-    def slack(self, drift: int) -> int:
-        """How far it may stand from there."""
-        return 0 if self.ends or self.at == 0 else drift
+    def reach(self, drift: int) -> tuple[int, int]:
+        """The first and last cell at which it may begin: the mark is over it, or at most `drift` cells beside."""
+        if self.ends or self.at == 0:
+            return self.wanted, self.wanted
+        return self.at - max(self.size - 1, 0) - drift, self.at + drift
+
+    def stand(self, text: str, begin: int) -> int:
+        """Where its text or word begins when it begins there itself: as near to the mark as it can."""
+        return min(max(self.at, begin), begin + self.size - measure(text))
 
 
-def place(labels: Sequence[Label], cells: int, *, gap: int = 1, drift: int = _DRIFT) -> dict[int, int]:
+def place(labels: Sequence[Label], cells: int, *, gap: int = _GAP, drift: int = _DRIFT) -> dict[int, int]:
     """The cell of each label that finds room, by its index: none touch, and their order is kept.
 
     Heavier ones choose first, of equal ones the earlier; the others join as long as all can stand within `drift`
-    cells of where they want to be. Labels that end somewhere, and the first cell's, do not drift. One without
+    cells of their marks. Labels that end somewhere, and the first cell's, do not drift. One without
     text takes no place.
     """
     kept: list[int] = []
@@ -264,62 +269,60 @@ def _ranges(labels: Sequence[Label], cells: int, gap: int, drift: int) -> list[t
     lows: list[int] = []
     for label in labels:
         free = lows[-1] + labels[len(lows) - 1].size + gap if lows else 0
-        lows.append(max(label.wanted - label.slack(drift), free))
+        lows.append(max(label.reach(drift)[0], free))
     highs: list[int] = []
     limit = cells
     for label in reversed(labels):
-        highs.append(min(label.wanted + label.slack(drift), limit - label.size))
+        highs.append(min(label.reach(drift)[1], limit - label.size))
         limit = highs[-1] - gap
     ranges = list(zip(lows, reversed(highs), strict=True))
     return ranges if all(low <= high for low, high in ranges) else None
 
 
-def _times(marks: Sequence[_Mark], run: Run, cells: int, *, pending: bool) -> list[Label]:
-    """The row of times: `0`, one for each mark, and what stands for that which has not come."""
-    labels = [Label("0", 0, Role.MUTED, _HEAVIEST)]
-    for mark in marks:
-        text = seconds((mark.first_us - run.began_us) / 1e6)
-        labels.append(Label(text, mark.cell, mark.chief.role, mark.chief.weight))
-    if pending:
-        text = "…" if run.ending is Ending.OPEN else "–"
-        labels.append(Label(text, cells - 1, Role.DIM, _HEAVIEST, ends=True))
-    elif marks:
-        last = labels[-1]
-        labels[-1] = Label(f"{last.text} s", cells - 1, last.role, _HEAVIEST, ends=True)
-    return labels
-
-
-def _words(times: Sequence[Label], stands: Mapping[int, int], texts: Sequence[str]) -> list[Label]:
-    """The row of words: each under its time, nothing where the time itself gave way."""
-    return [
-        replace(time, text=text, at=time.at if time.ends else stands[index])
-        if index in stands
-        else replace(time, text="")
-        for index, (time, text) in enumerate(zip(times, texts, strict=True))
-    ]
-
-
 def _labels(
     marks: Sequence[_Mark], run: Run, cells: int, missing: Sequence[Milestone], *, pending: bool
-) -> tuple[list[tuple[int, Label]], list[tuple[int, Label]]]:
-    """Both rows with their labels' places. Where the words of a mark do not fit, its chief one may."""
-    times = _times(marks, run, cells, pending=pending)
-    stands = place(times, cells)
-    you = cut(run.actor or "you", _ACTOR_CELLS)
-    await_all = [", ".join(milestone.label for milestone in missing)] if pending else []
-    await_one = [milestone.label for milestone in missing[:1]] or [""] if pending else []
-    whole = _words(times, stands, [you, *(mark.words for mark in marks), *await_all])
-    brief = _words(times, stands, [you, *(mark.chief.label for mark in marks), *await_one])
-    fits = place(whole, cells, gap=_WORD_GAP, drift=_WORD_DRIFT)
-    words = [whole[index] if index in fits else brief[index] for index in range(len(whole))]
-    fits = place(words, cells, gap=_WORD_GAP, drift=_WORD_DRIFT)
-    return [(at, times[i]) for i, at in sorted(stands.items())], [(at, words[i]) for i, at in sorted(fits.items())]
+) -> list[tuple[int, Label]]:
+    """The labels that find room, with their places. Where all words of a mark do not fit, its weightiest may."""
+    whole = [
+        Label("0", 0, Role.MUTED, _HEAVIEST, word=cut(run.actor or "you", _ACTOR_CELLS)),
+        *(_came(mark, mark.named, run, cells, last=not pending and mark is marks[-1]) for mark in marks),
+    ]
+    brief = [
+        whole[0],
+        *(
+            _came(mark, sorted(mark.named, key=lambda m: -m.weight)[:1], run, cells, last=label.ends)
+            for mark, label in zip(marks, whole[1:], strict=True)
+        ),
+    ]
+    if pending:
+        whole.append(_awaited(missing, run, cells, weight=0))
+        brief.append(_awaited(missing[:1], run, cells, weight=_HEAVIEST))
+    fits = place(whole, cells)
+    labels = [label if index in fits else brief[index] for index, label in enumerate(whole)]
+    return [(at, labels[index]) for index, at in sorted(place(labels, cells).items())]
 
 
-def _row(labels: Sequence[tuple[int, Label]], palette: Palette) -> list[Piece]:
+def _came(mark: _Mark, named: Sequence[Milestone], run: Run, cells: int, *, last: bool) -> Label:
+    """These milestones of a mark: when they came, from the first to the last, over their words."""
+    times = [seconds(((milestone.at_us or 0) - run.began_us) / 1e6) for milestone in named]
+    text = "–".join(dict.fromkeys((times[0], times[-1]))) if times else ""
+    word, chief = ", ".join(milestone.label for milestone in named), mark.chief
+    if last:
+        return Label(text and f"{text} s", cells - 1, chief.role, _HEAVIEST, ends=True, word=word)
+    return Label(text, mark.cell, chief.role, chief.weight, word=word)
+
+
+def _awaited(missing: Sequence[Milestone], run: Run, cells: int, *, weight: int) -> Label:
+    """What stands for that which has not come; all of it only where what has come leaves room."""
+    text = "…" if run.ending is Ending.OPEN else "–"
+    word = ", ".join(milestone.label for milestone in missing)
+    return Label(text, cells - 1, Role.DIM, weight, ends=True, word=word)
+
+
+def _row(texts: Sequence[tuple[int, str, Role]], palette: Palette) -> list[Piece]:
     pieces: list[Piece] = []
     used = 0
-    for at, label in labels:
-        pieces += [(" " * (at - used), palette.blank), (clean(label.text), palette[label.role])]
-        used = at + measure(label.text)
+    for at, text, role in texts:
+        pieces += [(" " * (at - used), palette.blank), (clean(text), palette[role])]
+        used = at + measure(text)
     return pieces
