@@ -61,7 +61,7 @@ def unschedulable() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("pods", "deployment", "error", "sentence"),
     [
-        ([], MISSING, NotInstalledError, "no agent in namespace n; install it with `kubealive up`"),
+        ([], MISSING, NotInstalledError, "no agent in namespace n; install it with `kubealive up -n n`"),
         ([], ApiError(403, "Forbidden", "no"), NotInstalledError, "no agent in namespace n"),
         ([], {"spec": {"replicas": 0}}, NotInstalledError, "scaled to 0"),
         ([], {"spec": {"replicas": 1}}, LinkError, "is being replaced"),

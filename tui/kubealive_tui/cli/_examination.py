@@ -20,7 +20,7 @@ from kubealive_tui.cli._opening import actor, link_options, new_store
 from kubealive_tui.cli._rights import INSTALL, USE, Right, listed, missing, needed
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.feed import LiveFeed
-from kubealive_tui.install import Api, ApiError, status
+from kubealive_tui.install import Api, ApiError, own_command, status, up_command
 from kubealive_tui.link import Link, open_link
 from kubealive_tui.model import Info, LinkState, Signal
 from kubealive_tui.ui import Profile
@@ -144,11 +144,13 @@ async def _install(api: Api, namespace: str) -> Look:
         # Whoever may reach the agent and nothing else can still work; the agent is asked next.
         return Look(State.MISSING, "install", f"unknown: {error}")
     if not found.agent.installed:
-        return Look(State.MISSING, "install", f"no agent in namespace {namespace}", "`kubealive up` installs it")
+        advice = f"`{up_command(namespace=namespace)}` installs it"
+        return Look(State.MISSING, "install", f"no agent in namespace {namespace}", advice)
     there = [part.name for part in found.experiments if part.installed]
     words = f"agent {found.agent_version}, experiments {', '.join(there) or 'none'}, namespace {namespace}"
     if not found.ready:
-        return Look(State.MISSING, "install", f"not ready: {words}", "`kubealive status` says what keeps it")
+        advice = f"`{own_command('status', namespace=namespace)}` says what keeps it"
+        return Look(State.MISSING, "install", f"not ready: {words}", advice)
     return Look(State.FINE, "install", words)
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.install import Part, Status, status
+from kubealive_tui.install import Part, Status, status, up_command
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed
@@ -34,7 +34,8 @@ async def run(args: argparse.Namespace, env: Environment) -> int:
 def lines(found: Status) -> Iterator[str]:
     """Yield the status as lines: the agent, one an experiment, and under each what is wrong with it."""
     if not found.installed:
-        yield f"kubealive is not installed in namespace {found.namespace}: install it with `kubealive up`"
+        said = f"kubealive is not installed in namespace {found.namespace}:"
+        yield f"{said} install it with `{up_command(namespace=found.namespace)}`"
         return
     advised: set[str] = set()
     for title, part in _titled(found):

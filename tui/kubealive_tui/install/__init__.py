@@ -9,6 +9,7 @@ from ._api import APPLY_PATCH, MERGE_PATCH, Api, Clock, SystemClock
 from ._apply import FAULT_SECRET, FIELD_MANAGER
 from ._down import GONE_SECONDS, down
 from ._errors import ApiError, ManifestError, NotReadyError, PreflightError
+from ._hints import own_command, up_command
 from ._kinds import AGENT, EXPERIMENT_LABEL, NAME_LABEL, OURS, PART_OF_LABEL
 from ._manifests import (
     DEFAULT_NAMESPACE,
@@ -59,8 +60,10 @@ __all__ = [
     "check_namespace",
     "down",
     "experiments",
+    "own_command",
     "render",
     "reset",
     "status",
     "up",
+    "up_command",
 ]

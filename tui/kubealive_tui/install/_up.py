@@ -7,6 +7,7 @@ from enum import StrEnum
 from ._api import Api, Clock, SystemClock, find
 from ._apply import apply, apply_cluster_wide, apply_namespace, ensure_fault_token, restart
 from ._errors import PreflightError
+from ._hints import up_command
 from ._kinds import AGENT, KINDS, WORKLOADS
 from ._manifests import AGENT_FOLDER, Manifest, Wanted, experiments, render, workload_kinds
 from ._preflight import Preflight, preflight
@@ -94,7 +95,8 @@ async def _as_installed(api: Api, wanted: Wanted) -> Wanted:
     agent = await find(api, KINDS["Deployment"].path(wanted.namespace, AGENT))
     if agent is None:
         raise PreflightError(
-            f"kubealive is not installed in namespace {wanted.namespace}: install it with `kubealive up`"
+            f"kubealive is not installed in namespace {wanted.namespace}: "
+            f"install it with `{up_command(namespace=wanted.namespace)}`"
         )
     image = str(agent["spec"]["template"]["spec"]["containers"][0]["image"])
     repository, _, tag = image.rpartition(":")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubealive_tui.errors import LinkError
-from kubealive_tui.install import AGENT, NAME_LABEL, Api, ApiError
+from kubealive_tui.install import AGENT, NAME_LABEL, Api, ApiError, up_command
 from kubealive_tui.link._errors import DeniedError, NotInstalledError, link_error
 
 __all__ = ["check_rights", "find_agent"]
@@ -109,20 +109,19 @@ def _trouble(pod: Mapping[str, Any]) -> tuple[str, str]:
 async def _without_pod(api: Api, namespace: str) -> LinkError:
     """Why there is no pod: nothing is installed, or its Deployment cannot make one."""
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{AGENT}"
+    install = up_command(namespace=namespace)
     try:
         deployment = await api.request("GET", path, timeout=TIMEOUT_S)
     except ApiError as exc:
         if not (exc.missing or exc.forbidden):
             raise
         return NotInstalledError(
-            f"no agent in namespace {namespace}; install it with `kubealive up`, or pass --namespace"
+            f"no agent in namespace {namespace}; install it with `{install}`, or pass --namespace"
         )
     conditions = deployment.get("status", {}).get("conditions") or ()
     failing = [str(one.get("message")) for one in conditions if one["type"] == "ReplicaFailure"]
     if failing:
         return LinkError(f"the agent's Deployment cannot make its pod: {failing[0]}")
     if deployment.get("spec", {}).get("replicas") == 0:
-        return NotInstalledError(
-            f"the agent in namespace {namespace} is scaled to 0; run `kubealive up` to start it"
-        )
+        return NotInstalledError(f"the agent in namespace {namespace} is scaled to 0; run `{install}` to start it")
     return LinkError("the agent's pod is being replaced; waiting for its successor")

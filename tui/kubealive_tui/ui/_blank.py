@@ -6,6 +6,7 @@ They say what is awaited, since when, and which key or command goes on from here
 from collections.abc import Sequence
 
 from kubealive_tui.experiments import Experiment
+from kubealive_tui.install import own_command, up_command
 from kubealive_tui.model import Heading, Line, LinkEvent, LinkState, Role, Sentence, View, line
 from kubealive_tui.ui._frame import Around
 from kubealive_tui.ui.dialogs import wrapped
@@ -74,26 +75,31 @@ def not_installed(
         said.append(line((reason, Role.WAITING)))
     said += [
         (),
-        line("Installing makes it, with ", ("(kubealive down removes all of it again)", Role.MUTED)),
+        line(
+            "Installing makes it, with ",
+            (f"({own_command('down', namespace=namespace)} removes all of it again)", Role.MUTED),
+        ),
         line(
             ("  agent      ", Role.ACCENT),
             ("one pod; its rights end at the namespace, but for reading nodes", Role.MUTED),
         ),
     ]
     said += [line((f"  {e.name:<10} ", Role.ACCENT), (e.long_title, Role.MUTED)) for e in experiments]
-    return [*said, (), _how("", key=key)]
+    return [*said, (), _how(up_command(namespace=namespace), key=key)]
 
 
-def absent(experiment: Experiment, *, key: bool) -> Sequence[Line]:
+def absent(experiment: Experiment, *, namespace: str, key: bool) -> Sequence[Line]:
     """The agent is there, this experiment is not."""
-    return [line(f"{experiment.long_title} is not installed here."), (), _how(experiment.name, key=key)]
+    command = up_command(experiment.name, namespace=namespace)
+    return [line(f"{experiment.long_title} is not installed here."), (), _how(command, key=key)]
 
 
-def _how(name: str, *, key: bool) -> Line:
-    command = line(("kubealive up" + (f" {name}" if name else ""), Role.ACCENT))
+def _how(command: str, *, key: bool) -> Line:
     if not key:
-        return line(command, (" installs it", Role.MUTED))
-    return line(("U", Role.ACCENT), (" installs it, as ", Role.MUTED), command, (" does", Role.MUTED))
+        return line((command, Role.ACCENT), (" installs it", Role.MUTED))
+    return line(
+        ("U", Role.ACCENT), (" installs it, as ", Role.MUTED), (command, Role.ACCENT), (" does", Role.MUTED)
+    )
 
 
 def installing(lines: Sequence[str], *, most: int) -> Sequence[Line]:
