@@ -41,6 +41,7 @@ async def show_live(args: argparse.Namespace, env: Environment) -> int:
                     feed=opened.feed,
                     profile=_profile(args),
                     actor=opened.actor,
+                    session_id=opened.feed.session_id,
                     read_only=args.read_only,
                     clock=not args.no_clock,
                     mouse=not args.no_mouse,

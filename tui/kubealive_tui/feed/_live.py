@@ -97,6 +97,11 @@ class LiveFeed:
         self._experiments: frozenset[str] = frozenset()
         self._interest_changed = asyncio.Event()
 
+    @property
+    def session_id(self) -> str:
+        """What the agent knows this session by, through all its connections."""
+        return self._viewer.session_id
+
     # ---- the interface
 
     async def run(self, deliver: Callable[[Signal], None]) -> None:

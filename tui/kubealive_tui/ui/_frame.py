@@ -26,6 +26,7 @@ class Around:
     active: int
     keys: tuple[KeyHint, ...]
     me: str
+    session_id: str = ""
     stale: bool = False
     notice: Line = ()
     prompt: Line = ()
@@ -49,6 +50,7 @@ def header(
 ) -> Header:
     """Where am I; counts that are not known yet are left out."""
     link, status = store.link, store.status
+    staying = [viewer for viewer in status.viewers if viewer.leaving_us is None] if status else []
     return Header(
         context=options.context,
         namespace=options.namespace,
@@ -58,7 +60,7 @@ def header(
         round_trip_ms=round_trip_ms if options.clock else None,
         age_s=age_s if stale(store) or link.state is LinkState.DEGRADED else None,
         nodes=len(store.nodes()) or None,
-        viewers=len(status.viewers) if status and status.viewers else None,
+        viewers=len(staying) or None,
         read_only=options.read_only,
         frozen=frozen,
         now_us=store.now_us if options.clock and store.now_us else None,

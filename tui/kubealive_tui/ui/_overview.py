@@ -139,9 +139,7 @@ def _glyphs(store: Store, node: Node, pods: Sequence[Pod]) -> Line:
 
 
 def _agent(store: Store, around: Around) -> list[Sentence]:
-    return [
-        Sentence(_here(store, around.me), Heading(line(("AGENT", Role.STRONG)), _agent_figures(store, around)))
-    ]
+    return [Sentence(_here(store, around), Heading(line(("AGENT", Role.STRONG)), _agent_figures(store, around)))]
 
 
 def _agent_figures(store: Store, around: Around) -> Line:
@@ -159,11 +157,14 @@ def _agent_figures(store: Store, around: Around) -> Line:
     return line(*parts)
 
 
-def _here(store: Store, me: str) -> Line:
+def _here(store: Store, around: Around) -> Line:
     viewers = store.status.viewers if store.status else ()
     if not viewers:
         return line(("here now: ", Role.MUTED), ("nobody known", Role.DIM))
-    mine = next((viewer for viewer in viewers if viewer.actor == me), None)
+    if around.session_id:
+        mine = next((viewer for viewer in viewers if viewer.session_id == around.session_id), None)
+    else:
+        mine = next((viewer for viewer in viewers if viewer.actor == around.me), None)
     ordered = [*([mine] if mine else []), *(viewer for viewer in viewers if viewer is not mine)]
     return line(("here now: ", Role.MUTED), *(_viewer(store, viewer, mine) for viewer in ordered))
 

@@ -225,6 +225,7 @@ class Session:
             active=self.active,
             keys=key_hints(self._offered()),
             me=options.actor,
+            session_id=options.session_id,
             stale=stale(store),
             notice=self._told(),
             prompt=filter_prompt(self.state.filter.text) if self.typing else (),
@@ -269,5 +270,5 @@ class Session:
         if not self.synced:
             return "NO DATA YET", waiting(self.store.link, since_s=self.pump.waited_s())
         if self.experiment is not None and self._absent():
-            return "NOT INSTALLED", absent(self.experiment, key=can)
+            return "NOT INSTALLED", absent(self.experiment, namespace=self.options.namespace, key=can)
         return None
