@@ -39,6 +39,7 @@ def screen(
         views=kept,
         timeline=timeline(store, name, me=around.me, most=most, matches=words),
         timeline_figures=_figures(words),
+        timeline_empty=_nothing(words) if words else line(("nothing has happened yet", Role.DIM)),
         timeline_scroll=state.timeline_scroll,
         keys=around.keys,
         selected=selected or "",
@@ -47,6 +48,10 @@ def screen(
         notice=around.notice,
         prompt=around.prompt,
     )
+
+
+def _nothing(words: str) -> Line:
+    return line(("nothing matches ", Role.DIM), (words, Role.WAITING))
 
 
 def _figures(words: str) -> Line:
@@ -61,10 +66,7 @@ def rows_of(views: Sequence[View]) -> Sequence[str]:
 
 
 def filtered(views: Sequence[View], words: str) -> Sequence[View]:
-    """The views with only the rows of selectable tables that contain the words.
-
-    A table in which nothing matches stays whole: then the words are about the timeline, as a source is.
-    """
+    """The views with only the rows of selectable tables that contain the words."""
     if not words:
         return views
     return [_filtered(view, words) if isinstance(view, Table) and view.selectable else view for view in views]
@@ -72,7 +74,7 @@ def filtered(views: Sequence[View], words: str) -> Sequence[View]:
 
 def _filtered(table: Table, words: str) -> Table:
     kept = [key for key in table.keys if matching(table.row(key), words)]
-    return replace(table, keys=kept) if kept else table
+    return replace(table, keys=kept, empty=_nothing(words) if table.keys else table.empty)
 
 
 def matching(row: Row, words: str) -> bool:

@@ -160,7 +160,7 @@ def _timeline(screen: ScreenModel, palette: Palette) -> Block:
 def _entries(screen: ScreenModel, room: int, palette: Palette) -> list[Pieces]:
     """As many entries as there is room for, newest first."""
     if not screen.timeline:
-        return [lesson_line(line((" nothing has happened yet", Role.DIM)), palette)]
+        return [lesson_line(line(" ", *screen.timeline_empty), palette)]
     first = _first_entry(screen)
     last = min(first + room, len(screen.timeline))
     return [entry_line(screen.timeline[index], screen.header.zone, palette) for index in range(first, last)]

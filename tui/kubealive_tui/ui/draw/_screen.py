@@ -16,6 +16,7 @@ __all__ = ["Composition", "Header", "Hit", "KeyHint", "Replay", "ScreenModel", "
 
 _TIMELINE: Line = (Span("TIMELINE", Role.STRONG),)
 _NEWEST_FIRST: Line = (Span("newest first", Role.DIM),)
+_NOTHING_YET: Line = (Span("nothing has happened yet", Role.DIM),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class ScreenModel:
     timeline: Sequence[Entry] = ()
     timeline_title: Line = _TIMELINE
     timeline_figures: Line = _NEWEST_FIRST
+    timeline_empty: Line = _NOTHING_YET
     timeline_scroll: int = 0
     keys: tuple[KeyHint, ...] = ()
     selected: str = ""
