@@ -14,6 +14,7 @@ from kubealive_tui.model import (
     LinkState,
     Scale,
     SetLoad,
+    Status,
     StopAll,
     StopLoad,
 )
@@ -77,6 +78,7 @@ async def test_no_is_the_default(key: str) -> None:
     async with stage() as it:
         await it.press("1", "x", key)
         assert not it.feed.asked
+        assert "not done" in it.text
         await it.press("x")
         assert "Delete pod" in it.text
 
@@ -184,6 +186,77 @@ async def test_keys_typed_into_the_filter_trigger_nothing() -> None:
         await it.press("1", "slash", "x", "l", "q")
         assert not it.feed.asked
         assert it.lines[-1].strip() == "/xlq"
+
+
+async def test_a_filter_that_matches_nothing_shows_nothing() -> None:
+    """Table and timeline say so, rather than showing all or that nothing has happened."""
+    async with stage() as it:
+        await it.press("1", "slash", *"zzz", "enter")
+        assert it.text.count("nothing matches zzz") == 2
+        assert "47vpv" not in it.text
+        assert "nothing has happened yet" not in it.text
+
+
+async def test_nothing_is_triggered_out_of_sight() -> None:
+    """A frozen display refuses what it would not show; stopping all still works."""
+    async with stage() as it:
+        await it.press("1", "space")
+        for key in ("x", "l", "s"):
+            await it.press(key)
+            assert "the display is frozen: space lets it go on" in it.text
+        assert not it.feed.asked
+        await it.press("exclamation_mark")
+        assert it.feed.asked == [StopAll()]
+        await it.press("0", "space", "C")
+        assert "the display is frozen: space lets it go on" in it.text
+
+
+async def test_the_question_before_all_checks_is_a_sentence() -> None:
+    """It has no object, and so no gap before its mark."""
+    async with stage() as it:
+        await it.press("C")
+        assert "Run the checks, which kill pods and load the cluster?" in it.text
+
+
+@pytest.mark.parametrize(
+    ("session_id", "shown"),
+    [("s1", "you (5m)  anna@classroom-7 (2m, read-only)"), ("s2", "you (2m, read-only)"), ("", "you (5m)")],
+    ids=["mine", "another of mine", "not known"],
+)
+async def test_you_are_this_session(session_id: str, shown: str) -> None:
+    """Of the viewers the one with this session's id is you; without an id the one of your name."""
+    async with stage(change=lambda options: replace(options, session_id=session_id)) as it:
+        assert shown in it.text
+
+
+async def test_who_is_leaving_is_not_here() -> None:
+    """The header counts those who stay; the overview says who is on the way out."""
+    async with stage() as it:
+        status = it.script.status()
+        assert isinstance(status.body, Status)
+        me, anna = status.body.viewers
+        await it.deliver(
+            replace(status, body=replace(status.body, viewers=(me, replace(anna, leaving_us=anna.since_us))))
+        )
+        assert "1 here" in it.lines[0]
+        assert "leaving" in it.text
+
+
+async def test_hints_name_a_namespace_that_is_not_the_default() -> None:
+    """What is advised acts in the namespace that is looked at."""
+    async with stage(live=False, change=lambda options: replace(options, namespace="lab")) as it:
+        await it.deliver(LinkEvent(LinkState.NOT_INSTALLED))
+        assert "kubealive up -n lab" in it.text
+        assert "kubealive down -n lab" in it.text
+
+
+async def test_help_leaves_out_what_is_refused() -> None:
+    """A read-only session is told of no key that it is refused."""
+    async with stage(change=read_only, size=(80, 60)) as it:
+        await it.press("1", "question_mark")
+        assert "delete the selected pod" not in it.text
+        assert "stop all load" not in it.text
+        assert "Read-only" in it.text
 
 
 async def test_freeze_stands_while_the_store_goes_on() -> None:

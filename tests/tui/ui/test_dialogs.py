@@ -1,12 +1,15 @@
 """Dialogs as data: wrapping, ranking, scrolling."""
 
+import re
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kubealive_tui.model import Role, Size, line, plain
-from kubealive_tui.ui.dialogs import Choice, Palette, Reply, Text, wrapped
+from kubealive_tui.ui.dialogs import Choice, Palette, Reply, Text, shell_lines, wrapped
 from kubealive_tui.ui.dialogs._palette import score
 
 WORDS = st.text(st.sampled_from("ab 日-"), max_size=40)
@@ -68,3 +71,22 @@ def test_text_scrolls_within_its_lines() -> None:
 def test_text_closes(key: str) -> None:
     """The usual keys close it, and q does not end the program from inside a dialog."""
     assert Text(line("T"), lambda: [line("words")]).press(key) is Reply.CLOSE
+
+
+COMMANDS = st.lists(st.text("ab -'$\\\n", max_size=30), min_size=1, max_size=8).map(shlex.join)
+
+
+@given(COMMANDS, st.integers(20, 80))
+def test_a_wrapped_command_is_the_same_command(command: str, width: int) -> None:
+    """Its lines, copied off the screen, are the same words to a shell."""
+    copied = "\n".join(shell_lines(command, width))
+    assert shlex.split(re.sub(r" \\\n    ", " ", copied)) == shlex.split(command)
+
+
+def test_a_command_breaks_between_words() -> None:
+    """A line that goes on says so to the shell, and none is wider than the screen."""
+    assert shell_lines("kubectl -n kubealive get pods -l 'a b=c d' --watch", 30) == [
+        "kubectl -n kubealive get \\",
+        "    pods -l 'a b=c d' \\",
+        "    --watch",
+    ]

@@ -75,6 +75,15 @@ async def test_going_back_empties_the_store() -> None:
         assert players[0].position_us == 5_000_000
 
 
+async def test_help_says_pairs_whole() -> None:
+    """A line with two keys says what each of them does."""
+    async with stage(change=_replay([]), live=False, size=(80, 60)) as it:
+        await it.press("question_mark")
+        assert "< >  play slower, faster" in it.text
+        assert "← →  5 s back, ahead" in it.text
+        assert "ask once a session" not in it.text
+
+
 async def test_a_recording_has_no_triggers() -> None:
     """Keys that would act mean nothing, and are not offered."""
     players: list[FakePlayer] = []

@@ -5,6 +5,7 @@ first, and the kubectl command that does the same. Knows no terminal, so that ea
 """
 
 from kubealive_tui.commands._guard import (
+    FROZEN,
     Confirmations,
     Question,
     question,
@@ -20,6 +21,7 @@ from kubealive_tui.commands._keymap import (
 from kubealive_tui.commands._kubectl import kubectl, kubectl_watch
 
 __all__ = [
+    "FROZEN",
     "Confirmations",
     "Do",
     "Global",

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from kubealive_tui.experiments import Command, Effect, Settings
 from kubealive_tui.model import Act, Info, SetLoad, StopAll, StopLoad
 
-__all__ = ["Confirmations", "Question", "question", "refusal"]
+__all__ = ["FROZEN", "Confirmations", "Question", "question", "refusal"]
+
+FROZEN = "the display is frozen: space lets it go on"
+"""Why nothing is triggered there: what it does would not be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,22 @@ def _target(effect: Effect) -> str:
             return ""
 
 
-def refusal(command: Command, effects: Sequence[Effect], *, read_only: bool, info: Info | None) -> str:
+def refusal(
+    command: Command, effects: Sequence[Effect], *, read_only: bool, info: Info | None, frozen: bool = False
+) -> str:
     """The sentence that refuses this command, or nothing.
 
-    A read-only session may change its own settings but send nothing; an agent that lacks the capability would
-    refuse anyway, and here the sentence can name the next step. An agent that is not known yet is not judged.
+    A read-only session, and one whose display is frozen, may change its own settings but send nothing; an agent
+    that lacks the capability would refuse anyway, and here the sentence can name the next step. An agent that is
+    not known yet is not judged.
     """
     sends = any(not isinstance(effect, Settings | str) for effect in effects)
     if sends and read_only:
         return (
             f"read-only: {command.name.replace('-', ' ')} changes the cluster; leave out --read-only to allow it"
         )
+    if sends and frozen:
+        return FROZEN
     if sends and command.needs and info is not None and command.needs not in info.capabilities:
         return f"this agent ({info.version}) cannot {command.help}: kubealive up installs a newer one"
     return ""

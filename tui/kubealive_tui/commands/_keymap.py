@@ -134,6 +134,8 @@ GLOBALS = (
 )  # fmt: skip
 # What another line of the help says already.
 _IN_PAIRS = frozenset({Do.PREVIOUS_TAB, Do.UP, Do.LAST, Do.PAGE_UP, Do.NEWER, Do.SLOWER, Do.BACK})
+# A pair's line says what both of its keys do.
+_PAIR_HELP = {Do.FASTER: "play slower, faster", Do.AHEAD: "5 s back, ahead"}
 # These mean nothing as an entry of the palette: they are how one gets around in it.
 _BY_HAND = frozenset(
     {Do.TAB, Do.DOWN, Do.UP, Do.FIRST, Do.LAST, Do.PAGE_DOWN, Do.PAGE_UP, Do.OLDER, Do.NEWER, Do.PALETTE, Do.CLEAR}
@@ -184,10 +186,18 @@ class Keymap:
     def _acts(target: Global | Command) -> bool:
         return isinstance(target, Global) and target.do in {Do.STOP_ALL, Do.CHECK, Do.INSTALL}
 
-    def help(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
-        """(keys of this tab, keys of every tab), in the order of the registry."""
-        own = [Hint(command.key, command.name, command.help, command) for command in self.own if command.key]
-        other = [Hint(g.shown, g.label, g.help, g) for g in self.globals if g.do not in _IN_PAIRS]
+    def help(self, *, read_only: bool) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        """(keys of this tab, keys of every tab), in the order of the registry, without those that are refused."""
+        own = [
+            Hint(command.key, command.name, command.help, command)
+            for command in self.own
+            if command.key and not (read_only and command.triggers)
+        ]
+        other = [
+            Hint(g.shown, g.label, _PAIR_HELP.get(g.do, g.help), g)
+            for g in self.globals
+            if g.do not in _IN_PAIRS and not (read_only and self._acts(g))
+        ]
         return own, other
 
     def palette(self) -> Sequence[Hint]:

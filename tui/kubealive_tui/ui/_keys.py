@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from kubealive_tui.commands import Do, Global, Hint, Question, kubectl, kubectl_watch, question, refusal
+from kubealive_tui.commands import FROZEN, Do, Global, Hint, Question, kubectl, kubectl_watch, question, refusal
 from kubealive_tui.errors import KubealiveError
 from kubealive_tui.experiments import Command, Effect, NotNow, Settings
+from kubealive_tui.install import up_command
 from kubealive_tui.model import Line, Role, StopAll, line
 from kubealive_tui.ui._prompt import Typed
 from kubealive_tui.ui._session import Session
@@ -28,7 +29,7 @@ __all__ = ["Keys"]
 SEEK_US = 5_000_000
 # How keys are written where their names are too long for the key line.
 _NAMES = {"esc": "escape", "←": "left", "→": "right", "↓": "down", "↑": "up"}
-_CHECK = "run the checks, which kill pods and load the cluster,"
+_CHECK = "run the checks, which kill pods and load the cluster"
 
 
 class Keys:
@@ -151,8 +152,14 @@ class Keys:
         except NotNow as error:
             session.say(str(error))
             return
-        read_only = session.options.read_only
-        if refused := refusal(command, effects, read_only=read_only, info=session.store.info):
+        refused = refusal(
+            command,
+            effects,
+            read_only=session.options.read_only,
+            info=session.store.info,
+            frozen=session.frozen,
+        )
+        if refused:
             session.say(refused)
             return
         self._guarded(command.danger, effects, lambda: self._apply(effects))
@@ -169,7 +176,7 @@ class Keys:
             session.confirmations.give(danger)
             act()
 
-        session.dialog = Confirm(asked, yes)
+        session.dialog = Confirm(asked, yes, no=lambda: session.say("not done", Role.TEXT))
 
     def _apply(self, effects: Sequence[Effect]) -> None:
         session = self._session
@@ -221,14 +228,18 @@ class Keys:
         session = self._session
         installed = [e for e in session.experiments if session.store.installed(e.name)]
         if not installed:
-            session.say("no experiment is installed here: kubealive up installs them")
-        elif self._may_act("check"):
+            session.say(
+                f"no experiment is installed here: {up_command(namespace=session.options.namespace)} installs them"
+            )
+        elif self._may_act("check") and self._in_sight():
             self._guarded(_CHECK, (), lambda: session.acts.check(installed))
 
     def _install(self) -> None:
         session = self._session
         if session.options.install is None:
-            session.say("installing is done outside of the screen here: kubealive up")
+            session.say(
+                f"installing is done outside of the screen here: {up_command(namespace=session.options.namespace)}"
+            )
         elif self._may_act("install"):
             session.acts.install([session.name] if session.name and session.synced else [])
 
@@ -237,6 +248,11 @@ class Keys:
             self._session.say(f"read-only: {what} changes the cluster; leave out --read-only to allow it")
             return False
         return True
+
+    def _in_sight(self) -> bool:
+        if self._session.frozen:
+            self._session.say(FROZEN)
+        return not self._session.frozen
 
     def _explain(self) -> None:
         session = self._session
@@ -259,11 +275,11 @@ class Keys:
         def on_key(key: str) -> None:
             if key in {"c", "y"}:
                 self._copy(text)
-                session.say("copied, if the terminal allows it (OSC 52)", Role.TEXT)
+                session.say("copied, if your terminal takes it (OSC 52)", Role.TEXT)
 
         session.dialog = Text(
             line(("KUBECTL", Role.STRONG)),
-            lambda: kubectl_lines(done, watch),
+            lambda: kubectl_lines(done, watch, width=session.size.width),
             keys=(KeyHint("c", "copy"),),
             on_key=on_key,
         )
@@ -307,9 +323,11 @@ class Keys:
 
     def _help(self) -> None:
         session = self._session
-        keymap = session.keymap()
+        keymap, read_only = session.keymap(), session.options.read_only
         title = session.experiment.long_title if session.experiment else "Overview"
-        session.dialog = Text(line(("KEYS", Role.STRONG)), lambda: help_lines(keymap, title=title))
+        session.dialog = Text(
+            line(("KEYS", Role.STRONG)), lambda: help_lines(keymap, title=title, read_only=read_only)
+        )
 
     def _palette(self) -> None:
         session = self._session

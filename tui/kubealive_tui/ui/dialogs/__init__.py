@@ -14,7 +14,7 @@ from kubealive_tui.ui.dialogs._dialog import (
     wrapped,
 )
 from kubealive_tui.ui.dialogs._help import help_lines
-from kubealive_tui.ui.dialogs._pages import explained, kubectl_lines
+from kubealive_tui.ui.dialogs._pages import explained, kubectl_lines, shell_lines
 from kubealive_tui.ui.dialogs._palette import Choice, Palette
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "help_lines",
     "kubectl_lines",
     "overlay",
+    "shell_lines",
     "wrapped",
 ]

@@ -11,17 +11,19 @@ __all__ = ["Confirm"]
 
 
 class Confirm:
-    """Asks; `yes` is called when the answer is y."""
+    """Asks; `yes` is called when the answer is y, `no` when it is another one."""
 
-    def __init__(self, question: Question, yes: Callable[[], None]) -> None:
+    def __init__(self, question: Question, yes: Callable[[], None], *, no: Callable[[], None]) -> None:
         self._question = question
         self._yes = yes
+        self._no = no
 
     def page(self, _size: Size) -> Page:
         """What would be done, to what, and where."""
         asked = self._question
+        target = (" ", (asked.target, Role.ACCENT)) if asked.target else ()
         lines: list[Line] = [
-            line((asked.what[:1].upper() + asked.what[1:], Role.STRONG), " ", (asked.target, Role.ACCENT), "?"),
+            line((asked.what[:1].upper() + asked.what[1:], Role.STRONG), *target, "?"),
             line(
                 ("in namespace ", Role.MUTED), asked.namespace, (" of context ", Role.MUTED), asked.context or "–"
             ),
@@ -34,6 +36,8 @@ class Confirm:
         """Do it on y, and nothing else on any other key."""
         if key == "y":
             self._yes()
+        elif key != "ctrl+c":
+            self._no()
         return Reply.QUIT if key == "ctrl+c" else Reply.CLOSE
 
     def paste(self, text: str) -> None:

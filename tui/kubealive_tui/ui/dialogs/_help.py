@@ -8,9 +8,9 @@ from kubealive_tui.model import Line, Role, line
 __all__ = ["help_lines"]
 
 
-def help_lines(keymap: Keymap, *, title: str) -> Sequence[Line]:
-    """The tab's own keys first, then those of every tab."""
-    own, everywhere = keymap.help()
+def help_lines(keymap: Keymap, *, title: str, read_only: bool) -> Sequence[Line]:
+    """The tab's own keys first, then those of every tab; none that a read-only session is refused."""
+    own, everywhere = keymap.help(read_only=read_only)
     lines: list[Line] = []
     if own:
         lines += [line((title, Role.STRONG)), *map(_entry, own)]
@@ -19,6 +19,10 @@ def help_lines(keymap: Keymap, *, title: str) -> Sequence[Line]:
             (),
         ]
     lines += [line(("Everywhere", Role.STRONG)), *map(_entry, everywhere), ()]
+    if keymap.place.replay:
+        return lines[:-1]
+    if read_only:
+        return [*lines, line(("Read-only: keys that change the cluster are left out.", Role.MUTED))]
     lines.append(
         line(("x, X, S and C ask once a session; ! never asks. k, d and ctrl+d never destroy.", Role.MUTED))
     )

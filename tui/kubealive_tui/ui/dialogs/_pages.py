@@ -1,10 +1,18 @@
 """Explanation and kubectl text: short pages whose words come from elsewhere."""
 
+import re
 from collections.abc import Sequence
 
 from kubealive_tui.model import Line, Role, line
 
-__all__ = ["explained", "kubectl_lines"]
+__all__ = ["explained", "kubectl_lines", "shell_lines"]
+
+# A word of a POSIX shell: quoted parts hold spaces and line ends.
+_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+""")
+_CONTINUED = " \\"
+_CONTINUATION = "    "
+# Cells that a dialog leaves free at both sides together.
+_MARGINS = 4
 
 _OVERVIEW = (
     line("Each tab is one experiment on this cluster: a key triggers something, the screen shows what the cluster"
@@ -25,11 +33,29 @@ def explained(words: Sequence[Line]) -> Sequence[Line]:
     return words or _OVERVIEW
 
 
-def kubectl_lines(last: str | None, watch: str) -> Sequence[Line]:
-    """The last action as a command, and the one that shows what followed."""
+def shell_lines(command: str, width: int) -> Sequence[str]:
+    """The command in lines of at most `width` characters, broken between words so that a shell still runs it.
+
+    A quoted word stays as it is, line ends within it too: only between words may a shell's line go on.
+    """
+    text, used = "", 0
+    for word in _WORD.findall(command):
+        head = word.partition("\n")[0]
+        if text and used + 1 + len(head) > width - len(_CONTINUED):
+            text += f"{_CONTINUED}\n{_CONTINUATION}"
+        elif text:
+            text += " "
+        text += word
+        used = len(text) - text.rfind("\n") - 1
+    return text.splitlines()
+
+
+def kubectl_lines(last: str | None, watch: str, *, width: int) -> Sequence[Line]:
+    """The last action as a command, and the one that shows what followed, on a screen of this width."""
+    room = width - _MARGINS
     lines: list[Line] = []
     if last is None:
         lines.append(line(("No action yet in this session: after one, its command stands here.", Role.MUTED)))
     else:
-        lines += [line(("The last action:", Role.MUTED)), *(line(row) for row in last.splitlines())]
-    return [*lines, (), line(("What followed, as it changes:", Role.MUTED)), line(watch)]
+        lines += [line(("The last action:", Role.MUTED)), *map(line, shell_lines(last, room))]
+    return [*lines, (), line(("What followed, as it changes:", Role.MUTED)), *map(line, shell_lines(watch, room))]
