@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(240),
     pytest.mark.usefixtures("installed"),
-    # A power cut leaves TLS handshakes of the official client half done; their sockets are reported when collected.
+    # A power cut leaves TLS handshakes of the official client half done; their sockets are told when collected.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
