@@ -3,7 +3,8 @@
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 TEST_CLUSTER=$ROOT/../shared/cluster/cluster
-REGISTRY=localhost/kubealive
+# As `kubealive up --registry` takes it: another name keeps the images of several checkouts apart on one cluster.
+REGISTRY=${REGISTRY:-localhost/kubealive}
 AGENT_TAG=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$ROOT/proto/kubealive/__init__.py")
 WORKLOAD_TAGS="v1 v2 v3 v4 v5 v-broken"
 
