@@ -15,7 +15,7 @@ from kubealive.v1.facts_pb2 import Action, Fact
 from kubealive.v1.state_pb2 import LoadMode
 from kubealive_agent._errors import RefusalError
 from kubealive_agent._sizes import MAX_CPU
-from kubealive_agent.actions import SUPPORTED, Once
+from kubealive_agent.actions import RULES, Once
 from kubealive_agent.kube import KubeError
 from kubealive_agent.load import MAX_CONNECTIONS, MAX_COUNT, MAX_DURATION_US, MAX_RATE
 from kubealive_agent.targets import describe
@@ -37,7 +37,7 @@ __all__ = ["CAPABILITIES", "Calls"]
 
 _LOG = logging.getLogger(__name__)
 
-CAPABILITIES = (*SUPPORTED, "load_cpu", "load_kept", "load_new", "observe")
+CAPABILITIES = (*RULES, "load_cpu", "load_kept", "load_new", "observe")
 """What GetInfo says this agent can do."""
 
 _VERSION_SECONDS = 2.0

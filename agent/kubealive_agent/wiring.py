@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kubealive import __version__
 from kubealive_agent._errors import ConfigError
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects
+from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, steps
 from kubealive_agent.audit import Audit
 from kubealive_agent.calls import Calls
 from kubealive_agent.clock import AgentClock
@@ -139,13 +139,15 @@ def _traffic(core: _Core, config: Config) -> tuple[LoadSupervisor, Loads]:
 
 
 def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
+    objects = Objects(core.kube, namespace=config.namespace)
+    faults = FaultPort(port=config.fault_port, token=_fault_token(config))
     return Actions(
         world=core.world,
         journal=core.journal,
         sessions=core.sessions,
         guard=Guard(core.world, own_pod=config.pod_name, version=__version__),
-        objects=Objects(core.kube, namespace=config.namespace),
-        faults=FaultPort(port=config.fault_port, token=_fault_token(config)),
+        steps=steps(objects=objects, faults=faults),
+        faults=faults,
         traffic=loads,
         audit=core.audit,
         ids=core.ids,

@@ -13,7 +13,7 @@ from kubealive.v1.agent_pb2 import Refusal, SetLoadRequest, StopAllRequest
 from kubealive.v1.facts_pb2 import Action
 from kubealive.v1.state_pb2 import KIND_LOAD, LOAD_MODE_KEPT, LoadTarget
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects
+from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, steps
 from kubealive_agent.audit import Audit
 from kubealive_agent.calls import Calls
 from kubealive_agent.config import Config, Listen
@@ -69,13 +69,14 @@ class Bench(Lab):
             domain="cluster.local",
             on_local_errors=lambda _: None,
         )
+        faults = FaultPort(port=1, token=lambda: "")
         actions = Actions(
             world=self.world,
             journal=self.journal,
             sessions=self.sessions,
             guard=Guard(self.world, own_pod="", version="0"),
-            objects=Objects(self.kube, namespace="lab"),
-            faults=FaultPort(port=1, token=lambda: ""),
+            steps=steps(objects=Objects(self.kube, namespace="lab"), faults=faults),
+            faults=faults,
             traffic=loads,
             audit=audit,
             ids=ids,

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 from kubealive_tui.experiments import discover
 from kubealive_tui.feed import LiveFeed
 from kubealive_tui.link import LinkOptions, open_link
-from kubealive_tui.model import LinkEvent, Pod, Request, Signal
+from kubealive_tui.model import Interest, LinkEvent, Pod, Request, Signal
 from kubealive_tui.store import Store
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ async def viewer(
     async with open_link(LinkOptions(namespace=namespace, kubeconfig=kubeconfig)) as link:
         store = Store({lab.name: lab.stopwatches for lab in discover()})
         seen = Viewer(store, LiveFeed(link, actor=actor))
-        seen.feed.interest(frozenset({"balance"}))
+        seen.feed.interest(Interest(frozenset({"balance"})))
         task = asyncio.create_task(seen.feed.run(seen.deliver))
         try:
             await seen.until("a synced store", lambda: store.synced and store.link.state.live, within=30)

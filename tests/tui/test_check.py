@@ -10,7 +10,18 @@ import pytest
 from kubealive_tui.check import CheckDrive, check, driving
 from kubealive_tui.errors import LinkError, RefusedError
 from kubealive_tui.experiments import Drive, Experiment, Finding, Verdict, VerdictWord, discover
-from kubealive_tui.model import Act, DeletePod, LinkEvent, LinkState, Request, SetLoad, Signal, StopLoad, Target
+from kubealive_tui.model import (
+    Act,
+    DeletePod,
+    Interest,
+    LinkEvent,
+    LinkState,
+    Request,
+    SetLoad,
+    Signal,
+    StopLoad,
+    Target,
+)
 from kubealive_tui.store import Store
 from tests.tui.feed.fakes import FakeClock, settle
 from tests.tui.signals import connected, deletion, fact, frame, getip, pod, pod_change, snapshot
@@ -29,7 +40,7 @@ class ScriptedFeed:
         self.signals = signals
         self.on_ask = on_ask
         self.asked: list[Request] = []
-        self.interests: list[frozenset[str]] = []
+        self.interests: list[Interest] = []
         self.deliver: Callable[[Signal], None] = lambda _: None
 
     async def run(self, deliver: Callable[[Signal], None]) -> None:
@@ -42,8 +53,8 @@ class ScriptedFeed:
         self.asked.append(request)
         return await self.on_ask(request) if self.on_ask else "a1"
 
-    def interest(self, experiments: frozenset[str]) -> None:
-        self.interests.append(experiments)
+    def interest(self, interest: Interest) -> None:
+        self.interests.append(interest)
 
 
 LIVE = (connected(), snapshot(getip(), pod_change(pod("p1"))))
@@ -171,7 +182,7 @@ async def test_each_way_to_end_has_its_verdict() -> None:
         (VerdictWord.PASSED, ""),
         (VerdictWord.SKIPPED, "not installed: `kubealive up heal` installs it"),
     ]
-    assert on.feed.interests == [frozenset({"balance"})] * 3 + [frozenset({"heal"})]
+    assert on.feed.interests == [Interest(frozenset({"balance"})), Interest(frozenset({"heal"}))]
 
 
 async def test_a_check_that_hangs_fails_at_its_limit() -> None:

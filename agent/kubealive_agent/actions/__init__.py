@@ -7,13 +7,14 @@ out), `_act` carries it out, writes its facts and its audit line. Nothing else i
 
 from kubealive_agent.actions._act import Actions, Observation, ObserveTraffic
 from kubealive_agent.actions._faults import FaultPort
-from kubealive_agent.actions._guard import SUPPORTED, Guard
+from kubealive_agent.actions._guard import RULES, Guard, Rule
 from kubealive_agent.actions._objects import KubeApi, Objects
 from kubealive_agent.actions._once import Once
-from kubealive_agent.actions._step import Step
+from kubealive_agent.actions._step import Step, Steps
+from kubealive_agent.actions._steps import steps
 
 __all__ = [
-    "SUPPORTED",
+    "RULES",
     "Actions",
     "FaultPort",
     "Guard",
@@ -22,5 +23,8 @@ __all__ = [
     "Observation",
     "ObserveTraffic",
     "Once",
+    "Rule",
     "Step",
+    "Steps",
+    "steps",
 ]

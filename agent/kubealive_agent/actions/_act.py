@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from kubealive_agent._ids import Ids
     from kubealive_agent.actions._faults import FaultPort
     from kubealive_agent.actions._guard import Guard
-    from kubealive_agent.actions._objects import Objects
-    from kubealive_agent.actions._step import Step
+    from kubealive_agent.actions._step import Step, Steps
     from kubealive_agent.audit import Audit
     from kubealive_agent.journal import Journal
     from kubealive_agent.sessions import Sessions
@@ -88,7 +87,7 @@ class Actions:
         journal: Journal,
         sessions: Sessions,
         guard: Guard,
-        objects: Objects,
+        steps: Steps,
         faults: FaultPort,
         traffic: ObserveTraffic,
         audit: Audit,
@@ -99,7 +98,7 @@ class Actions:
         self._journal = journal
         self._sessions = sessions
         self._guard = guard
-        self._objects = objects
+        self._steps = steps
         self._faults = faults
         self._traffic = traffic
         self._audit = audit
@@ -158,7 +157,7 @@ class Actions:
     async def _act(self, request: ActRequest, actor: str) -> ActResponse:
         try:
             found = self._guard.check(request)
-            step = self._step(found, request)
+            step = self._steps[request.WhichOneof("verb") or ""](found, request)
             if request.dry_run:
                 return ActResponse(dry_run=step.words)
             running = _Running(request, self._ids.next("a"), actor, found, step)
@@ -197,15 +196,6 @@ class Actions:
             actor=running.actor,
             action_id=running.action_id,
         )
-
-    def _step(self, found: Found, request: ActRequest) -> Step:
-        match request.WhichOneof("verb"):
-            case "delete_pod":
-                return self._objects.delete_pod(found, request.delete_pod)
-            case "scale":
-                return self._objects.scale(found, request.scale)
-            case _:
-                return self._faults.step(found, request.fault)
 
     async def _perform(self, running: _Running) -> Refusal | None:
         self._report(running, Action.PHASE_REQUESTED)

@@ -20,6 +20,7 @@ from kubealive_agent.targets import pod_address
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kubealive.v1.agent_pb2 import ActRequest
     from kubealive.v1.state_pb2 import Pod
     from kubealive_agent.world import Found
 
@@ -50,9 +51,9 @@ class FaultPort:
         """Whether there is a token."""
         return bool(self._token())
 
-    def step(self, pod: Found, fault: Fault) -> Step:
-        """The order that makes `fault` happen to `pod`."""
-        name, body = _order(fault)
+    def step(self, pod: Found, request: ActRequest) -> Step:
+        """The order that makes the fault happen to `pod`."""
+        name, body = _order(request.fault)
         value = cast("Pod", pod.value)
         words = f"POST http://{value.ip}:{self._port}/faults/{name} with {json.dumps(body)}"
         parameters = {"fault": name} | {key: str(item) for key, item in body.items()}

@@ -7,16 +7,18 @@ verb is for, and not be the agent itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kubealive.v1.agent_pb2 import ActRequest, Fault, ProbeFault, Refusal
+from kubealive.v1.agent_pb2 import ActRequest, ProbeFault, Refusal
 from kubealive.v1.state_pb2 import KIND_DEPLOYMENT, KIND_POD, KIND_STATEFUL_SET, Kind
 from kubealive_agent._errors import RefusalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubealive_agent.world import Found, World
 
-__all__ = ["LABEL", "MAX_REPLICAS", "SUPPORTED", "Guard"]
+__all__ = ["LABEL", "MAX_REPLICAS", "RULES", "Guard", "Rule"]
 
 LABEL = "kubealive.dev/experiment"
 
@@ -36,16 +38,18 @@ MAX_EXIT_CODE = 255
 MAX_ID = 128
 """Longest request id: a UUID has 36 characters."""
 
-SUPPORTED = ("delete_pod", "fault", "scale")
-"""Verbs of ActRequest that this agent can carry out."""
-
-_SUBJECTS = {
-    "delete_pod": (KIND_POD,),
-    "fault": (KIND_POD,),
-    "scale": (KIND_DEPLOYMENT, KIND_STATEFUL_SET),
+_WORDS = {
+    KIND_POD: "pods",
+    KIND_DEPLOYMENT: "Deployments",
+    KIND_STATEFUL_SET: "StatefulSets",
 }
 
-_WORDS = {KIND_POD: "pods", KIND_DEPLOYMENT: "Deployments", KIND_STATEFUL_SET: "StatefulSets"}
+
+class Rule(NamedTuple):
+    """Which kinds a verb is for, and whether its values can be had (raises RefusalError)."""
+
+    subjects: tuple[Kind.ValueType, ...]
+    check: Callable[[ActRequest], None]
 
 
 class Guard:
@@ -60,17 +64,17 @@ class Guard:
         """The object that the request may act on. Raises RefusalError with one sentence otherwise."""
         verb = request.WhichOneof("verb")
         if verb is None:
-            raise _invalid("the request names no verb; this agent can " + ", ".join(SUPPORTED))
+            raise _invalid("the request names no verb; this agent can " + ", ".join(RULES))
         if not 0 < len(request.request_id) <= MAX_ID:
             raise _invalid(f"a request id has 1 to {MAX_ID} characters, not {len(request.request_id)}")
-        if verb not in SUPPORTED:
+        if verb not in RULES:
             raise RefusalError(
                 Refusal.REASON_UNSUPPORTED,
                 f"this agent (version {self._version}) cannot {verb.replace('_', ' ')}; "
                 "install a newer one with `kubealive up`",
             )
         found = self._subject(request, verb)
-        _check_values(request)
+        RULES[verb].check(request)
         return found
 
     def _subject(self, request: ActRequest, verb: str) -> Found:
@@ -93,23 +97,23 @@ class Guard:
                 f"{found.name} {belongs}: only objects labelled {LABEL}={request.experiment} are touched "
                 f"for experiment {request.experiment}",
             )
-        if found.kind not in _SUBJECTS[verb]:
-            allowed = " and ".join(_WORDS[kind] for kind in _SUBJECTS[verb])
+        subjects = RULES[verb].subjects
+        if found.kind not in subjects:
+            allowed = " and ".join(_WORDS[kind] for kind in subjects)
             raise _invalid(f"{verb} is for {allowed}; {found.name} is a {Kind.Name(found.kind)[5:].lower()}")
         return found
 
 
-def _check_values(request: ActRequest) -> None:
-    match request.WhichOneof("verb"):
-        case "delete_pod":
-            _within(request.delete_pod.grace_seconds, 0, MAX_GRACE_SECONDS, "grace of {} s")
-        case "scale":
-            _within(request.scale.replicas, 0, MAX_REPLICAS, "{} replicas")
-        case _:
-            _check_fault(request.fault)
+def _check_delete(request: ActRequest) -> None:
+    _within(request.delete_pod.grace_seconds, 0, MAX_GRACE_SECONDS, "grace of {} s")
 
 
-def _check_fault(fault: Fault) -> None:
+def _check_scale(request: ActRequest) -> None:
+    _within(request.scale.replicas, 0, MAX_REPLICAS, "{} replicas")
+
+
+def _check_fault(request: ActRequest) -> None:
+    fault = request.fault
     match fault.WhichOneof("kind"):
         case None:
             raise _invalid(
@@ -145,3 +149,11 @@ def _within(value: int, low: int, high: int, words: str) -> None:
 
 def _invalid(message: str) -> RefusalError:
     return RefusalError(Refusal.REASON_INVALID, message)
+
+
+RULES: dict[str, Rule] = {
+    "delete_pod": Rule((KIND_POD,), _check_delete),
+    "fault": Rule((KIND_POD,), _check_fault),
+    "scale": Rule((KIND_DEPLOYMENT, KIND_STATEFUL_SET), _check_scale),
+}
+"""What this agent can carry out, by the verb's field in ActRequest. Who performs it is put together in wiring."""

@@ -16,7 +16,7 @@ from kubealive_agent.actions._step import Step
 from kubealive_agent.kube import ConflictError, ForbiddenError, KubeError, NotFoundError, StatusError
 
 if TYPE_CHECKING:
-    from kubealive.v1.agent_pb2 import DeletePod, Scale
+    from kubealive.v1.agent_pb2 import ActRequest
     from kubealive_agent.kube import Query
     from kubealive_agent.world import Found
 
@@ -50,7 +50,7 @@ class Objects:
         self._api = api
         self._namespace = namespace
 
-    def delete_pod(self, pod: Found, verb: DeletePod) -> Step:
+    def delete_pod(self, pod: Found, request: ActRequest) -> Step:
         """Delete exactly this pod, with its own grace or the given one; 0 forces."""
         path = f"/api/v1/namespaces/{self._namespace}/pods/{pod.name}"
         options: dict[str, object] = {
@@ -59,9 +59,9 @@ class Objects:
             "preconditions": {"uid": pod.uid},
         }
         parameters: dict[str, str] = {}
-        if verb.HasField("grace_seconds"):
-            options["gracePeriodSeconds"] = verb.grace_seconds
-            parameters["grace_seconds"] = str(verb.grace_seconds)
+        if request.delete_pod.HasField("grace_seconds"):
+            grace = options["gracePeriodSeconds"] = request.delete_pod.grace_seconds
+            parameters["grace_seconds"] = str(grace)
 
         async def perform() -> None:
             try:
@@ -73,11 +73,11 @@ class Objects:
 
         return Step(f"DELETE {path} with {json.dumps(options)}", perform, parameters)
 
-    def scale(self, target: Found, verb: Scale) -> Step:
+    def scale(self, target: Found, request: ActRequest) -> Step:
         """Set the replicas of a Deployment or StatefulSet through its scale subresource."""
         resource = "deployments" if target.kind == KIND_DEPLOYMENT else "statefulsets"
         path = f"/apis/apps/v1/namespaces/{self._namespace}/{resource}/{target.name}/scale"
-        patch = {"metadata": {"uid": target.uid}, "spec": {"replicas": verb.replicas}}
+        patch = {"metadata": {"uid": target.uid}, "spec": {"replicas": request.scale.replicas}}
 
         async def perform() -> None:
             try:
@@ -92,7 +92,7 @@ class Objects:
             except KubeError as exc:
                 raise self._refusal(exc, "patch", f"{resource}/scale", target.name) from exc
 
-        return Step(f"PATCH {path} with {json.dumps(patch)}", perform, {"replicas": str(verb.replicas)})
+        return Step(f"PATCH {path} with {json.dumps(patch)}", perform, {"replicas": str(request.scale.replicas)})
 
     def _refusal(self, exc: KubeError, verb: str, resource: str, name: str) -> RefusalError:
         """The API's word as a refusal; each names what was to be done to what."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-__all__ = ["Step"]
+    from kubealive.v1.agent_pb2 import ActRequest
+    from kubealive_agent.world import Found
+
+__all__ = ["Step", "Steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,7 @@ class Step:
     perform: Callable[[], Awaitable[None]]
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What was asked for, for facts and audit."""
+
+
+Steps: TypeAlias = "Mapping[str, Callable[[Found, ActRequest], Step]]"
+"""By the verb's field in ActRequest: what makes its step. Raises RefusalError where there is none to make."""

@@ -40,6 +40,26 @@ Global___GetInfoRequest: _TypeAlias = GetInfoRequest  # noqa: Y015
 class GetInfoResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class DownwardEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     VERSION_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
@@ -50,6 +70,7 @@ class GetInfoResponse(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     CAPS_FIELD_NUMBER: _builtins.int
     TIME_US_FIELD_NUMBER: _builtins.int
+    DOWNWARD_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     epoch: _builtins.int
     """Start of this agent's life; a new value means that nothing from before can be resumed."""
@@ -67,6 +88,10 @@ class GetInfoResponse(_message.Message):
     def kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___KindAccess]: ...
     @_builtins.property
     def caps(self) -> Global___Caps: ...
+    @_builtins.property
+    def downward(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the agent itself was told by the Downward API, by variable (NODE_NAME, POD_IP, ...)."""
+
     def __init__(
         self,
         *,
@@ -80,10 +105,11 @@ class GetInfoResponse(_message.Message):
         kinds: _abc.Iterable[Global___KindAccess] | None = ...,
         caps: Global___Caps | None = ...,
         time_us: _builtins.int = ...,
+        downward: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caps", b"caps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "caps", b"caps", "epoch", b"epoch", "kinds", b"kinds", "kubernetes_version", b"kubernetes_version", "namespace", b"namespace", "node_name", b"node_name", "pod_name", b"pod_name", "time_us", b"time_us", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "caps", b"caps", "downward", b"downward", "epoch", b"epoch", "kinds", b"kinds", "kubernetes_version", b"kubernetes_version", "namespace", b"namespace", "node_name", b"node_name", "pod_name", b"pod_name", "time_us", b"time_us", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -185,6 +211,7 @@ class WatchRequest(_message.Message):
     READ_ONLY_FIELD_NUMBER: _builtins.int
     EXPERIMENTS_FIELD_NUMBER: _builtins.int
     RESUME_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Chosen by the client, the same over reconnects: the session, its interest and its leases live on for 30 s."""
     actor: _builtins.str
@@ -196,6 +223,10 @@ class WatchRequest(_message.Message):
     def resume(self) -> Global___Cursor:
         """Where the client stands. Absent, of another epoch, or too old: a new snapshot follows."""
 
+    @_builtins.property
+    def samples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sample]:
+        """As in SetInterest."""
+
     def __init__(
         self,
         *,
@@ -204,10 +235,11 @@ class WatchRequest(_message.Message):
         read_only: _builtins.bool = ...,
         experiments: _abc.Iterable[_builtins.str] | None = ...,
         resume: Global___Cursor | None = ...,
+        samples: _abc.Iterable[Global___Sample] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["resume", b"resume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "experiments", b"experiments", "read_only", b"read_only", "resume", b"resume", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "experiments", b"experiments", "read_only", b"read_only", "resume", b"resume", "samples", b"samples", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -492,26 +524,189 @@ Global___Tick: _TypeAlias = Tick  # noqa: Y015
 
 @_typing.final
 class SetInterestRequest(_message.Message):
+    """Replaces what the session looked at before. An agent asks each sample for as long as any connected session
+    wants it; equal samples of several sessions are asked once. What it may not sample is left out, and a note says why.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     EXPERIMENTS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     @_builtins.property
     def experiments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def samples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sample]: ...
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         experiments: _abc.Iterable[_builtins.str] | None = ...,
+        samples: _abc.Iterable[Global___Sample] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiments", b"experiments", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiments", b"experiments", "samples", b"samples", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetInterestRequest: _TypeAlias = SetInterestRequest  # noqa: Y015
+
+@_typing.final
+class Sample(_message.Message):
+    """A question that is asked again and again; every answer is a fact of its experiment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    PERIOD_MS_FIELD_NUMBER: _builtins.int
+    DNS_FIELD_NUMBER: _builtins.int
+    POD_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    CALL_FIELD_NUMBER: _builtins.int
+    experiment: _builtins.str
+    period_ms: _builtins.int
+    """From one asking to the next; 0 is 1,000, and the agent asks no more often than each 200 ms."""
+    @_builtins.property
+    def dns(self) -> Global___DnsSample: ...
+    @_builtins.property
+    def pod(self) -> Global___PodSample: ...
+    @_builtins.property
+    def node(self) -> Global___NodeSample: ...
+    @_builtins.property
+    def call(self) -> Global___CallSample: ...
+    def __init__(
+        self,
+        *,
+        experiment: _builtins.str = ...,
+        period_ms: _builtins.int = ...,
+        dns: Global___DnsSample | None = ...,
+        pod: Global___PodSample | None = ...,
+        node: Global___NodeSample | None = ...,
+        call: Global___CallSample | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "dns", b"dns", "node", b"node", "pod", b"pod", "what", b"what"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "dns", b"dns", "experiment", b"experiment", "node", b"node", "period_ms", b"period_ms", "pod", b"pod", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["dns", "pod", "node", "call"]  # noqa: Y015
+    _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
+
+Global___Sample: _TypeAlias = Sample  # noqa: Y015
+
+@_typing.final
+class DnsSample(_message.Message):
+    """Asks the cluster's DNS; answers are DnsAnswer facts. Only names that end in the cluster's domain leave the agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """With a trailing dot as it is; without, by the search list of a pod, each step a fact of its own."""
+    type: _builtins.str
+    """A, AAAA or SRV."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DnsSample: _TypeAlias = DnsSample  # noqa: Y015
+
+@_typing.final
+class PodSample(_message.Message):
+    """Asks every pod of the experiment that has an address over HTTP; answers are Readings of the pod, named by the
+    path, whose text is the body's first kilobytes.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APP_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    PORT_FIELD_NUMBER: _builtins.int
+    app: _builtins.str
+    """Value of the label app.kubernetes.io/name; empty for all pods of the experiment."""
+    path: _builtins.str
+    port: _builtins.int
+    """0 chooses the port of the Service that leads to the pod."""
+    def __init__(
+        self,
+        *,
+        app: _builtins.str = ...,
+        path: _builtins.str = ...,
+        port: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app", b"app", "path", b"path", "port", b"port"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PodSample: _TypeAlias = PodSample  # noqa: Y015
+
+@_typing.final
+class NodeSample(_message.Message):
+    """Asks every node's InternalIP at a port that the experiment opened there (a NodePort or a hostPort of its own);
+    answers are CallResult facts, named by the node.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORT_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    port: _builtins.int
+    path: _builtins.str
+    def __init__(
+        self,
+        *,
+        port: _builtins.int = ...,
+        path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "port", b"port"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeSample: _TypeAlias = NodeSample  # noqa: Y015
+
+@_typing.final
+class CallSample(_message.Message):
+    """Resolves a name as a client would, then calls what it leads to; a DnsAnswer and a CallResult fact each time.
+    Names as in DnsSample, and only those that lead to addresses of the experiment's own pods and Services.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOST_FIELD_NUMBER: _builtins.int
+    PORT_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    host: _builtins.str
+    port: _builtins.int
+    path: _builtins.str
+    def __init__(
+        self,
+        *,
+        host: _builtins.str = ...,
+        port: _builtins.int = ...,
+        path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "path", b"path", "port", b"port"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallSample: _TypeAlias = CallSample  # noqa: Y015
 
 @_typing.final
 class SetInterestResponse(_message.Message):

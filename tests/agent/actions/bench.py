@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubealive.v1.agent_pb2 import ActRequest, DeletePod, Fault, Observe
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, Observation
+from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, Observation, steps
 from kubealive_agent.audit import Audit
 from tests.agent.fakes import FakeKube, Lab, watch
 
@@ -72,13 +72,14 @@ class Bench:
         self.traffic = FakeTraffic()
         self.output = io.StringIO()
         self.slept: list[float] = []
+        faults = FaultPort(port=fault_port, token=lambda: "secret" if token is None else token)
         self.actions = Actions(
             world=self.lab.world,
             journal=self.lab.journal,
             sessions=self.lab.sessions,
             guard=Guard(self.lab.world, own_pod="kubealive-agent-1", version="0.1.0"),
-            objects=Objects(self.kube, namespace="lab"),
-            faults=FaultPort(port=fault_port, token=lambda: "secret" if token is None else token),
+            steps=steps(objects=Objects(self.kube, namespace="lab"), faults=faults),
+            faults=faults,
             traffic=self.traffic,
             audit=Audit(self.lab.clock, output=self.output),
             ids=Ids(7),

@@ -17,9 +17,9 @@ from kubealive.v1.agent_pb2 import (
     Scale,
 )
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.actions import SUPPORTED, Guard, _guard
+from kubealive_agent.actions import RULES, FaultPort, Guard, Objects, _guard, steps
 from kubealive_workloads import _fault_port
-from tests.agent.fakes import Lab
+from tests.agent.fakes import FakeKube, Lab
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -128,4 +128,11 @@ def test_every_verb_is_either_supported_or_refused() -> None:
     """The contract's verbs and this table of two halves agree."""
     verbs = {field.name for field in ActRequest.DESCRIPTOR.oneofs_by_name["verb"].fields}
 
-    assert set(SUPPORTED) < verbs
+    assert set(RULES) < verbs
+
+
+def test_what_the_guard_lets_through_can_be_carried_out() -> None:
+    """Each verb with a rule has somebody who makes its step, and no other verb has."""
+    objects, faults = Objects(FakeKube(), namespace="lab"), FaultPort(port=1, token=lambda: "")
+
+    assert steps(objects=objects, faults=faults).keys() == RULES.keys()

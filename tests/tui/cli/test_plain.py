@@ -17,6 +17,7 @@ from kubealive_tui.model import (
     Aspect,
     Batch,
     Frame,
+    Interest,
     LinkEvent,
     LinkState,
     Loss,
@@ -40,7 +41,7 @@ class Feed:
     async def ask(self, request: Request) -> str:
         raise AssertionError
 
-    def interest(self, experiments: frozenset[str]) -> None:
+    def interest(self, interest: Interest) -> None:
         raise AssertionError
 
 

@@ -14,6 +14,7 @@ from kubealive_tui.feed._version import mismatch
 from kubealive_tui.link import DeniedError, NotInstalledError
 from kubealive_tui.model import (
     Act,
+    Interest,
     LinkState,
     Scale,
     SetLoad,
@@ -203,11 +204,11 @@ async def test_the_link_knows_better_than_grpc(stage: Stage) -> None:
 
 async def test_interest_is_sent_when_it_changes(stage: Stage) -> None:
     """The first goes with the stream, later ones by themselves, and equal ones not at all."""
-    stage.feed.interest(frozenset({"balance"}))
+    stage.feed.interest(Interest(frozenset({"balance"})))
     await stage.live()
     assert list(stage.agent.watched[0].experiments) == ["balance"]
-    stage.feed.interest(frozenset({"heal", "balance"}))
-    stage.feed.interest(frozenset({"balance", "heal"}))
+    stage.feed.interest(Interest(frozenset({"heal", "balance"})))
+    stage.feed.interest(Interest(frozenset({"balance", "heal"})))
     await stage.until(lambda: bool(stage.agent.interests))
     assert stage.agent.interests == [["balance", "heal"]]
 

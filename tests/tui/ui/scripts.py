@@ -19,6 +19,7 @@ from kubealive_tui.model import (
     Frame,
     FrameBody,
     Info,
+    Interest,
     Kind,
     LinkEvent,
     LinkState,
@@ -218,7 +219,7 @@ class ScriptedFeed:
 
     def __init__(self, refuse: Exception | None = None) -> None:
         self.asked: list[Request] = []
-        self.interests: list[frozenset[str]] = []
+        self.interests: list[Interest] = []
         self.refuse = refuse
         self.deliver: Callable[[Signal], None] = lambda _: None
         self.started = asyncio.Event()
@@ -236,9 +237,9 @@ class ScriptedFeed:
             raise self.refuse
         return "load-1" if isinstance(request, SetLoad) else "a1"
 
-    def interest(self, experiments: frozenset[str]) -> None:
+    def interest(self, interest: Interest) -> None:
         """Note it."""
-        self.interests.append(experiments)
+        self.interests.append(interest)
 
     def acts(self) -> list[Act]:
         """The actions asked for."""

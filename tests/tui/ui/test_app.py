@@ -402,18 +402,18 @@ async def test_interest_follows_tab_and_load() -> None:
     """The visible tab is sampled; one with a running load of ours stays so when the tab changes."""
     async with stage() as it:
         await it.press("1")
-        assert it.feed.interests[-1] == {"balance"}
+        assert it.feed.interests[-1].experiments == {"balance"}
         await it.press("l")
         await it.deliver(it.script.loaded())
         await it.press("0")
-        assert it.feed.interests[-1] == {"balance"}
+        assert it.feed.interests[-1].experiments == {"balance"}
 
 
 async def test_interest_ends_with_the_tab() -> None:
     """Without a load, leaving the tab ends its sampling."""
     async with stage() as it:
         await it.press("1", "0")
-        assert it.feed.interests[-1] == frozenset()
+        assert it.feed.interests[-1].experiments == frozenset()
 
 
 async def test_a_feed_that_dies_ends_the_program() -> None:

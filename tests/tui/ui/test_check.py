@@ -39,7 +39,7 @@ async def test_a_check_waits_for_the_store() -> None:
         assert "checking balance: waiting for a load" in it.text
         assert "○ running" in it.text
         assert it.feed.asked == [StopLoad("balance")]
-        assert it.feed.interests[-1] == {"balance"}
+        assert it.feed.interests[-1].experiments == {"balance"}
         await it.deliver(it.script.loaded())
         assert "● passed" in it.text
 

@@ -15,9 +15,11 @@ from kubealive_tui.model import (
     Act,
     DeletePod,
     Fault,
+    Interest,
     LinkState,
     Request,
     Run,
+    Sample,
     Scale,
     SetLoad,
     Signal,
@@ -44,8 +46,8 @@ class Asked(Protocol):
         """Have something done; see `Feed.ask`."""
         ...
 
-    def interest(self, experiments: frozenset[str]) -> None:
-        """Say which experiment is being checked; none between checks."""
+    def interest(self, interest: Interest) -> None:
+        """Say which experiment is being checked, and what is to be asked for it; nothing between checks."""
         ...
 
 
@@ -67,6 +69,8 @@ class CheckDrive:
         self._loads: set[str] = set()
         self._asked: set[str] = set()
         self._experiment = ""
+        self._samples: Callable[[], frozenset[Sample]] = frozenset
+        self._interest = Interest()
         self._link = store.link
 
     @property
@@ -80,6 +84,7 @@ class CheckDrive:
         if (link.state, link.reason) != (self._link.state, self._link.reason):
             self.tell(f"link {link.state.value}" + (f": {link.reason}" if link.reason else ""))
         self._link = link
+        self._declare()
         self._news.set()
 
     def over(self, feeding: asyncio.Task[None]) -> None:
@@ -103,11 +108,19 @@ class CheckDrive:
     def _ready(self) -> bool | None:
         return True if self._store.link.state.live and self._store.synced else None
 
-    def begin(self, experiment: str) -> None:
-        """From here on, act and tell for this experiment, and have the agent sample for it."""
+    def begin(self, experiment: str, samples: Callable[[], frozenset[Sample]] = frozenset) -> None:
+        """From here on, act and tell for this experiment; `samples` gives what the agent is to ask for it."""
         self._experiment = experiment
+        self._samples = samples
         self._asked.clear()
-        self._feed.interest(frozenset({experiment} if experiment else ()))
+        self._declare()
+
+    def _declare(self) -> None:
+        """What is to be sampled follows what there is: a pod that has come, a name that it has."""
+        interest = Interest(frozenset({self._experiment} - {""}), self._samples())
+        if interest != self._interest:
+            self._interest = interest
+            self._feed.interest(interest)
 
     def runs(self) -> tuple[Run, ...]:
         """The runs that this experiment's requests began, oldest first; one may still be open."""

@@ -15,7 +15,7 @@ from kubealive_tui.cli._opening import chosen, local_zone, new_store, open_feed
 from kubealive_tui.errors import LinkError
 from kubealive_tui.experiments import narrate
 from kubealive_tui.feed import Feed, Recording
-from kubealive_tui.model import EpochMark, LinkState, LossMark, Run, Signal, plain
+from kubealive_tui.model import EpochMark, Interest, LinkState, LossMark, Run, Signal, plain
 from kubealive_tui.reports import printable, run_line
 from kubealive_tui.store import CLUSTER, Store
 
@@ -107,7 +107,7 @@ async def follow_live(args: argparse.Namespace, env: Environment) -> int:
     only = _only(args)
     async with open_feed(args, trouble=env.complain, read_only=True) as opened:
         if only:
-            opened.feed.interest(frozenset({only}))
+            opened.feed.interest(Interest(frozenset({only})))
         teller = Teller(new_store(), write=env.say, me=opened.actor, only=only, zone=local_zone())
         await follow(opened.feed, teller)
     return 0

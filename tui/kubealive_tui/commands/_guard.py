@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubealive_tui.experiments import Command, Effect, Settings
+from kubealive_tui.experiments import Command, Effect, Script, Settings
 from kubealive_tui.model import Act, Info, SetLoad, StopAll, StopLoad
 
 __all__ = ["FROZEN", "Confirmations", "Question", "question", "refusal"]
@@ -46,6 +46,8 @@ def _target(effect: Effect) -> str:
     match effect:
         case Act(name=name):
             return name
+        case Script(target=target):
+            return target
         case SetLoad(target=target):
             return target.service or target.node or target.pod_uid
         case StopLoad(experiment=experiment):
@@ -57,15 +59,23 @@ def _target(effect: Effect) -> str:
 
 
 def refusal(
-    command: Command, effects: Sequence[Effect], *, read_only: bool, info: Info | None, frozen: bool = False
+    command: Command,
+    effects: Sequence[Effect] | None,
+    *,
+    read_only: bool,
+    info: Info | None,
+    frozen: bool = False,
 ) -> str:
-    """The sentence that refuses this command, or nothing.
+    """The sentence that refuses this command, or nothing; `effects` None before it is known what it will do.
 
     A read-only session, and one whose display is frozen, may change its own settings but send nothing; an agent
     that lacks the capability would refuse anyway, and here the sentence can name the next step. An agent that is
     not known yet is not judged.
     """
-    sends = any(not isinstance(effect, Settings | str) for effect in effects)
+    if effects is None:
+        sends = command.triggers
+    else:
+        sends = any(not isinstance(effect, Settings | str) for effect in effects)
     if sends and read_only:
         return (
             f"read-only: {command.name.replace('-', ' ')} changes the cluster; leave out --read-only to allow it"

@@ -5,12 +5,12 @@ shows, what its check demands and how it is explained. Pane, store, check and he
 name; a further experiment is one file in this package and one folder of manifests.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol, TypeVar
 
-from kubealive_tui.model import Line, LoadMode, Pod, Request, Size, Stopwatch, View
+from kubealive_tui.model import Line, LoadMode, Pod, Request, Sample, Size, Stopwatch, View
 from kubealive_tui.store import Store
 
 __all__ = [
@@ -21,8 +21,11 @@ __all__ = [
     "Experiment",
     "Finding",
     "Http",
+    "Limit",
     "NotNow",
+    "Option",
     "Scene",
+    "Script",
     "Settings",
     "Verdict",
     "VerdictWord",
@@ -46,18 +49,27 @@ class Http:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user has set on a tab; lives with the screen, never in the cluster."""
+    """What a user has set on a tab; lives with the screen, never in the cluster.
+
+    `choices` are the tab's own: what is staged, by a name that only its experiment knows.
+    """
 
     rate: float = 100.0
     burst: int = 50
     mode: LoadMode = LoadMode.NEW
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+    def choose(self, name: str, value: str) -> "Settings":
+        """The settings with this choice made."""
+        return replace(self, choices={**self.choices, name: value})
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """All that a tab is drawn and acted from: the store, the selected row's key, the settings, whose screen it is.
 
-    `size` is what the views have, which is less than the terminal where the timeline stands beside them.
+    `size` is what the views have, which is less than the terminal where the timeline stands beside them. `given`
+    is what the user has chosen or typed for the command that runs, empty for commands that ask for nothing.
     """
 
     store: Store
@@ -68,6 +80,7 @@ class Scene:
     context: str = ""
     namespace: str = "kubealive"
     me: str = ""
+    given: str = ""
 
     @property
     def name(self) -> str:
@@ -84,8 +97,44 @@ class Scene:
         return pod
 
 
-Effect = Request | Settings | str
-"""What a command does: ask the agent, change the tab's settings, or say a sentence."""
+class Drive(Protocol):
+    """What a check or a script may do: ask the agent, and wait until the store shows something."""
+
+    @property
+    def store(self) -> Store:
+        """The same store that a tab is drawn from."""
+
+    async def ask(self, request: Request) -> str:
+        """Give a request to the agent; returns its id. Raises RefusedError with a sentence."""
+
+    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
+        """Wait until `look` gives something; None after `within` seconds. `what` is told as progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Several requests, each when the store shows that it is time: a fresh pod first, then the fault.
+
+    `steps` returns the sentence to say at the end; it is cancelled after `within_s`. `target` is the object that a
+    confirmation names.
+    """
+
+    target: str
+    steps: Callable[[Drive], Awaitable[str]]
+    within_s: float = 60.0
+
+
+Effect = Request | Settings | Script | str
+"""What a command does: ask the agent, change the tab's settings, follow a script, or say a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the values that a command can be given: itself, its word, and what it means."""
+
+    value: str
+    label: str
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +145,8 @@ class Command:
 
     `danger` names the kind of destructive act ("delete pod"); the first of each kind in a session asks.
     `needs` is the agent's capability without which the key is refused in words. `label` is the footer's word,
-    empty to keep the key out of the footer.
+    empty to keep the key out of the footer. What is to be chosen first comes from `choose`; `ask` is the question
+    to which a line is typed first. Either is the scene's `given` when it runs.
     """
 
     key: str
@@ -107,6 +157,8 @@ class Command:
     danger: str = ""
     needs: str = ""
     triggers: bool = True
+    choose: Callable[[Scene], Sequence[Option]] | None = None
+    ask: str = ""
 
 
 class VerdictWord(Enum):
@@ -125,6 +177,18 @@ class Finding:
     value: str
     limit: str
     kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a check demands of one finding: its name and its bound, both in words; the docs list them all."""
+
+    finding: str
+    wanted: str
+
+    def found(self, value: str, *, kept: bool) -> Finding:
+        """What a check found, held against this."""
+        return Finding(self.finding, value, self.wanted, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +211,6 @@ class Verdict:
         return cls(VerdictWord.SKIPPED, reasons=(reason,))
 
 
-class Drive(Protocol):
-    """What a check may do: ask the agent, and wait until the store shows something."""
-
-    @property
-    def store(self) -> Store:
-        """The same store that a tab is drawn from."""
-
-    async def ask(self, request: Request) -> str:
-        """Give a request to the agent; returns its id. Raises RefusedError with a sentence."""
-
-    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
-        """Wait until `look` gives something; None after `within` seconds. `what` is told as progress."""
-
-
 Check = Callable[[Drive], Awaitable[Verdict]]
 
 
@@ -168,11 +218,12 @@ class Experiment:
     """One experiment, put together by decorators in its own file.
 
     `order` is its tab's digit; `title` the tab's word; `long_title` the overview's; `lesson` the one sentence
-    under the tabs; `manifests` the folder that `up` applies. `check_within_s` bounds a check that hangs; what it
-    demands of single steps, it waits for itself.
+    under the tabs; `manifests` the folder that `up` applies. `subject` names the workload that `s` and `S` scale,
+    where there are several. `limits` are what the check demands, as the docs list it; `check_within_s` bounds a
+    check that hangs: what it demands of single steps, it waits for itself.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an experiment is, each part by its name
         self,
         name: str,
         *,
@@ -182,6 +233,8 @@ class Experiment:
         lesson: str,
         manifests: str | None = None,
         traffic: Http | None = None,
+        subject: str = "",
+        limits: Sequence[Limit] = (),
         check_within_s: float = 300.0,
     ) -> None:
         self.name = name
@@ -191,12 +244,15 @@ class Experiment:
         self.lesson = lesson
         self.manifests = manifests or name
         self.traffic = traffic
+        self.subject = subject
+        self.limits = tuple(limits)
         self.check_within_s = check_within_s
         self.commands: list[Command] = []
         self.stopwatches: list[Stopwatch] = []
         self._view: Callable[[Scene], Sequence[View]] | None = None
         self._explain: Callable[[Scene], Sequence[Line]] | None = None
         self._check: Check | None = None
+        self._samples: Callable[[Scene], Sequence[Sample]] | None = None
 
     def settings(self) -> Settings:
         """What a fresh session starts with."""
@@ -219,6 +275,11 @@ class Experiment:
         self._explain = function
         return function
 
+    def sample(self, function: Callable[[Scene], Sequence[Sample]]) -> Callable[[Scene], Sequence[Sample]]:
+        """Decorator: what the agent is to ask again and again while this tab is looked at or checked."""
+        self._samples = function
+        return function
+
     def check(self, function: Check) -> Check:
         """Decorator: the headless verdict."""
         self._check = function
@@ -231,6 +292,10 @@ class Experiment:
     def explanation(self, scene: Scene) -> Sequence[Line]:
         """The tab's words for this scene."""
         return self._explain(scene) if self._explain else ()
+
+    def samples(self, scene: Scene) -> frozenset[Sample]:
+        """What the agent is to ask for this scene."""
+        return frozenset(self._samples(scene)) if self._samples else frozenset()
 
     async def verdict(self, drive: Drive) -> Verdict:
         """Run the check."""

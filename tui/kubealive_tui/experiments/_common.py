@@ -121,9 +121,11 @@ def _delete(grace_seconds: int | None) -> Callable[[Scene], Sequence[Effect]]:
 
 
 def scaled(scene: Scene) -> Workload:
-    """The workload that s and S scale: the experiment's first StatefulSet or Deployment."""
+    """The workload that s and S scale: the experiment's subject, else its first StatefulSet or Deployment."""
+    subject = scene.experiment.subject
     for kind in (Kind.STATEFUL_SET, Kind.DEPLOYMENT):
-        if found := scene.store.workloads(scene.name, kind):
+        found = [w for w in scene.store.workloads(scene.name, kind) if not subject or w.name == subject]
+        if found:
             return found[0]
     raise NotNow(f"{scene.experiment.long_title} has nothing to scale: install it with kubealive up {scene.name}")
 

@@ -4,8 +4,11 @@ What a newer agent sends and this version does not know never raises: it becomes
 where the model has no place for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from typing import Any
+
+from google.protobuf.message import Message
 
 from kubealive.v1 import agent_pb2 as wire
 from kubealive.v1 import state_pb2
@@ -14,7 +17,7 @@ from kubealive_tui.errors import RefusedError
 from kubealive_tui.feed._convert_facts import fact
 from kubealive_tui.feed._convert_state import KINDS, change, members_of
 
-__all__ = ["act_request", "frame", "info", "load_request", "refused", "stopped"]
+__all__ = ["act_request", "frame", "info", "load_request", "refused", "sample", "stopped"]
 
 _ACCESS_STATES = members_of(wire.KindAccess.State, model.AccessState, "STATE_")
 _PROBE_FAILS = {
@@ -22,6 +25,17 @@ _PROBE_FAILS = {
     model.ProbeFails.NEVER: wire.ProbeFault.FAILS_NEVER,
     model.ProbeFails.ALWAYS: wire.ProbeFault.FAILS_ALWAYS,
     model.ProbeFails.NEXT: wire.ProbeFault.FAILS_NEXT,
+}
+_VERBS: dict[type, tuple[str, Callable[..., Message]]] = {
+    model.Call: ("call", wire.Call),
+    model.DeletePod: ("delete_pod", wire.DeletePod),
+    model.LabelPod: ("label_pod", wire.LabelPod),
+    model.Pause: ("pause", wire.Pause),
+    model.Restart: ("restart", wire.Restart),
+    model.Rollout: ("rollout", wire.Rollout),
+    model.Scale: ("scale", wire.Scale),
+    model.TrafficPolicy: ("traffic_policy", wire.TrafficPolicy),
+    model.Undo: ("undo", wire.Undo),
 }
 _LOAD_MODES = {model.LoadMode.NEW: state_pb2.LOAD_MODE_NEW, model.LoadMode.KEPT: state_pb2.LOAD_MODE_KEPT}
 
@@ -106,6 +120,7 @@ def info(message: wire.GetInfoResponse) -> model.Info:
         if message.HasField("caps")
         else model.Caps(),
         time_us=message.time_us,
+        downward=dict(message.downward),
     )
 
 
@@ -119,14 +134,18 @@ def act_request(request: model.Act, *, request_id: str, session_id: str) -> wire
         dry_run=request.dry_run,
         observe=None if request.observe is None else _observe(request.observe),
     )
-    match request.verb:
-        case model.DeletePod(grace_seconds=grace):
-            message.delete_pod.CopyFrom(wire.DeletePod(grace_seconds=grace))
-        case model.Scale(replicas=replicas):
-            message.scale.CopyFrom(wire.Scale(replicas=replicas))
-        case model.Fault() as fault:
-            message.fault.CopyFrom(_fault(fault))
+    field, verb = _verb(request.verb)
+    getattr(message, field).CopyFrom(verb)
     return message
+
+
+def _verb(verb: model.Verb) -> tuple[str, Message]:
+    """The field of the request, and what belongs there."""
+    if isinstance(verb, model.Fault):
+        return "fault", _fault(verb)
+    field, message = _VERBS[type(verb)]
+    # The fields are called the same on both sides; None is absent.
+    return field, message(**{one.name: getattr(verb, one.name) for one in fields(verb)})
 
 
 def _fault(fault: model.Fault) -> wire.Fault:
@@ -160,6 +179,21 @@ def _target(target: model.Target) -> state_pb2.LoadTarget:
         message.pod_uid = target.pod_uid
     elif target.node:
         message.node = target.node
+    return message
+
+
+def sample(given: model.Sample) -> wire.Sample:
+    """Convert one question that is asked again and again."""
+    message = wire.Sample(experiment=given.experiment, period_ms=given.period_ms)
+    match given.what:
+        case model.DnsSample(name=name, type=kind):
+            message.dns.CopyFrom(wire.DnsSample(name=name, type=kind))
+        case model.PodSample(path=path, app=app, port=port):
+            message.pod.CopyFrom(wire.PodSample(app=app, path=path, port=port))
+        case model.NodeSample(port=port, path=path):
+            message.node.CopyFrom(wire.NodeSample(port=port, path=path))
+        case model.CallSample(host=host, port=port, path=path):
+            message.call.CopyFrom(wire.CallSample(host=host, port=port, path=path))
     return message
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from kubealive_tui.model import Request, Signal
+from kubealive_tui.model import Interest, Request, Signal
 
 __all__ = ["Feed"]
 
@@ -22,6 +22,6 @@ class Feed(Protocol):
         """
         ...
 
-    def interest(self, experiments: frozenset[str]) -> None:
-        """Say which experiments are looked at; the agent samples for these alone."""
+    def interest(self, interest: Interest) -> None:
+        """Say what is looked at; the agent samples for this alone."""
         ...

@@ -24,7 +24,7 @@ from kubealive_tui.feed._recorder import Recorder
 from kubealive_tui.feed._session import Cursor, Session, Viewer
 from kubealive_tui.feed._version import mismatch
 from kubealive_tui.link import DeniedError, NotInstalledError
-from kubealive_tui.model import LinkEvent, LinkState, Request, Signal
+from kubealive_tui.model import Interest, LinkEvent, LinkState, Request, Signal
 
 __all__ = ["Line", "LiveFeed"]
 
@@ -94,7 +94,7 @@ class LiveFeed:
         self._event = LinkEvent(LinkState.AUTHENTICATING)
         self._info: wire.GetInfoResponse | None = None
         self._attempt = 0
-        self._experiments: frozenset[str] = frozenset()
+        self._interest = Interest()
         self._interest_changed = asyncio.Event()
 
     @property
@@ -118,10 +118,10 @@ class LiveFeed:
             raise LinkError(f"not sent: the link is {self._event.state.value}; try again once it is live")
         return await self._session.ask(request, request_id=str(uuid.uuid4()))
 
-    def interest(self, experiments: frozenset[str]) -> None:
-        """Say which experiments are looked at; sent at once when live, else with the next connection."""
-        if experiments != self._experiments:
-            self._experiments = experiments
+    def interest(self, interest: Interest) -> None:
+        """Say what is looked at; sent at once when live, else with the next connection."""
+        if interest != self._interest:
+            self._interest = interest
             self._interest_changed.set()
 
     # ---- the supervisor
@@ -163,7 +163,7 @@ class LiveFeed:
 
     async def _stay(self, session: Session) -> str:
         """Read the stream beside what keeps an eye on it; the first to end ends all."""
-        reading = asyncio.ensure_future(session.watch(self._cursor, self._experiments, self._take))
+        reading = asyncio.ensure_future(session.watch(self._cursor, self._interest, self._take))
         keepers = [
             asyncio.ensure_future(self._watch_silence()),
             asyncio.ensure_future(self._measure(session)),
@@ -214,7 +214,7 @@ class LiveFeed:
             await self._interest_changed.wait()
             self._interest_changed.clear()
             try:
-                await session.set_interest(self._experiments)
+                await session.set_interest(self._interest)
             except grpc.aio.AioRpcError as exc:
                 _log.warning("interest was not taken (%s); sending it again", exc.details())
                 self._interest_changed.set()

@@ -16,7 +16,7 @@ from kubealive.v1 import agent_pb2 as wire
 from kubealive.v1.agent_pb2_grpc import AgentServiceStub
 from kubealive_tui.errors import LinkError, RefusedError
 from kubealive_tui.feed import _convert
-from kubealive_tui.model import Act, Request, SetLoad, StopAll, StopLoad
+from kubealive_tui.model import Act, Interest, Request, SetLoad, StopAll, StopLoad
 
 __all__ = ["Cursor", "Session", "Viewer"]
 
@@ -65,9 +65,7 @@ class Session:
         answer = await self._stub.GetInfo(wire.GetInfoRequest(), timeout=HELLO_S)
         return answer, (time.perf_counter() - begin) * 1e3
 
-    async def watch(
-        self, cursor: Cursor, experiments: frozenset[str], take: Callable[[wire.WatchResponse], None]
-    ) -> str:
+    async def watch(self, cursor: Cursor, interest: Interest, take: Callable[[wire.WatchResponse], None]) -> str:
         """Hand every message of the stream to `take`; returns the reason of the agent's goodbye.
 
         Raises grpc's error when the stream breaks, LinkError when it ends without a word.
@@ -76,7 +74,8 @@ class Session:
             session_id=self._viewer.session_id,
             actor=self._viewer.actor,
             read_only=self._viewer.read_only,
-            experiments=sorted(experiments),
+            experiments=sorted(interest.experiments),
+            samples=_samples(interest),
             resume=cursor.message,
         )
         async for message in self._stub.Watch(request):
@@ -86,9 +85,13 @@ class Session:
                 return message.goodbye.reason
         raise LinkError("the agent ended the stream without saying why; see its log")
 
-    async def set_interest(self, experiments: frozenset[str]) -> None:
+    async def set_interest(self, interest: Interest) -> None:
         """Tell the agent what is looked at. Raises grpc's error."""
-        request = wire.SetInterestRequest(session_id=self._viewer.session_id, experiments=sorted(experiments))
+        request = wire.SetInterestRequest(
+            session_id=self._viewer.session_id,
+            experiments=sorted(interest.experiments),
+            samples=_samples(interest),
+        )
         await self._stub.SetInterest(request, timeout=CALL_S)
 
     async def ask(self, request: Request, *, request_id: str) -> str:
@@ -110,6 +113,11 @@ class Session:
             case StopAll():
                 every = wire.StopAllRequest(session_id=session_id)
                 return _convert.stopped(await _answer(self._stub.StopAll(every, timeout=ACT_S)))
+
+
+def _samples(interest: Interest) -> list[wire.Sample]:
+    """In an order of their own, so that equal interests are equal messages."""
+    return sorted((_convert.sample(one) for one in interest.samples), key=str)
 
 
 async def _answer(call: Awaitable[_T]) -> _T:

@@ -3,8 +3,8 @@
 The store's time comes from these alone, so that a recording replays to the same screen.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from kubealive_tui.model._entities import Entity, Kind
@@ -88,6 +88,7 @@ class Info:
     kinds: tuple[Access, ...] = ()
     caps: Caps = Caps()
     time_us: int = 0
+    downward: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

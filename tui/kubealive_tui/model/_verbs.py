@@ -10,16 +10,23 @@ from kubealive_tui.model._entities import LoadMode, Target
 
 __all__ = [
     "Act",
+    "Call",
     "DeletePod",
     "Fault",
     "FaultKind",
+    "LabelPod",
     "Observe",
+    "Pause",
     "ProbeFails",
     "Request",
+    "Restart",
+    "Rollout",
     "Scale",
     "SetLoad",
     "StopAll",
     "StopLoad",
+    "TrafficPolicy",
+    "Undo",
     "Verb",
 ]
 
@@ -68,7 +75,63 @@ class Scale:
     replicas: int
 
 
-Verb = DeletePod | Fault | Scale
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """Change a Deployment by one patch; what is None stays as it is."""
+
+    image: str | None = None
+    strategy: str | None = None
+    max_surge: str | None = None
+    max_unavailable: str | None = None
+    drain: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold a Deployment's rollout, or let it go on."""
+
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Roll a Deployment back to a revision; 0 is the one before the current."""
+
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Replace all pods of a Deployment by its own strategy."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPod:
+    """Set a label of a pod; None removes it."""
+
+    key: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPolicy:
+    """Set a Service's externalTrafficPolicy: `Cluster` or `Local`."""
+
+    external_traffic_policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP call by name, made by the agent."""
+
+    host: str
+    port: int
+    path: str
+    method: str = "GET"
+    body: str = ""
+
+
+Verb = DeletePod | Fault | Scale | Rollout | Pause | Undo | Restart | LabelPod | TrafficPolicy | Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,9 @@
 """State and facts, reduced from the stream; plain Python without a clock, a screen or a socket of its own."""
 
+from kubealive_tui.store._answers import (
+    Answers,
+    Latest,
+)
 from kubealive_tui.store._ledger import (
     Departed,
     ExperimentLedger,
@@ -20,10 +24,12 @@ from kubealive_tui.store._traffic import (
 
 __all__ = [
     "CLUSTER",
+    "Answers",
     "BinSum",
     "Departed",
     "ExperimentLedger",
     "Histogram",
+    "Latest",
     "PodTotals",
     "RunBook",
     "Store",

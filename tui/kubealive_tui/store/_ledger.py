@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubealive_tui.model import (
+    CallResult,
+    DnsAnswer,
     EndpointTransition,
     Fact,
+    Kind,
     LoadState,
     LoadTransition,
     Pod,
     PodTransition,
+    Reading,
     Stopwatch,
     TrafficBin,
 )
+from kubealive_tui.store._answers import Answers
 from kubealive_tui.store._runbook import RunBook
 from kubealive_tui.store._traffic import TrafficLedger
 
@@ -41,14 +46,21 @@ class ExperimentLedger:
         self.timeline_dropped = 0
         self.traffic = TrafficLedger()
         self.runs = RunBook(stopwatches)
+        self.answers = Answers()
         self.departed: dict[str, Departed] = {}
 
     def add(self, fact: Fact) -> None:
         """Take one fact, in journal order."""
         self.runs.add(fact)
+        known = self.answers.add(fact)
         match fact.body:
             case TrafficBin() as traffic:
                 self.traffic.add(traffic)
+                return
+            case Reading(kind=Kind.POD | Kind.NODE):
+                # What is read each second of a pod is looked at; as a line it would drive all others out.
+                return
+            case DnsAnswer() | CallResult() if known and not fact.action_id:
                 return
             case EndpointTransition(found=False):
                 self.traffic.unsettle(fact.time_us)

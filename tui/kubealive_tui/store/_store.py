@@ -38,6 +38,7 @@ from kubealive_tui.model import (
     Usage,
     Workload,
 )
+from kubealive_tui.store._answers import Answers
 from kubealive_tui.store._ledger import Departed, ExperimentLedger
 from kubealive_tui.store._traffic import TrafficLedger
 
@@ -206,6 +207,10 @@ class Store:
     def traffic(self, experiment: str) -> TrafficLedger:
         """Sums of the experiment's newest load."""
         return self.ledger(experiment).traffic
+
+    def answers(self, experiment: str) -> Answers:
+        """The newest answers to what is sampled for the experiment."""
+        return self.ledger(experiment).answers
 
     def departed(self, experiment: str) -> Mapping[str, Departed]:
         """Pods of the experiment that are gone, by UID, oldest first."""

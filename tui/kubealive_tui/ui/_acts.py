@@ -13,8 +13,8 @@ from typing import Any
 
 from kubealive_tui.check import CheckDrive, check
 from kubealive_tui.errors import KubealiveError, LinkError, RefusedError
-from kubealive_tui.experiments import Experiment, Verdict
-from kubealive_tui.model import Request, SetLoad, StopAll, StopLoad
+from kubealive_tui.experiments import Experiment, Script, Verdict
+from kubealive_tui.model import Interest, Request, SetLoad, StopAll, StopLoad
 from kubealive_tui.reports import Result
 from kubealive_tui.ui._options import UiOptions
 from kubealive_tui.ui._pump import Pump
@@ -51,6 +51,8 @@ class Acts:
         self.installing = False
         self.installed: deque[str] = deque(maxlen=KEPT_LINES)
         self.checking = ""
+        self.examined = Interest()
+        self._following = ""
         self.progress = ""
         self.verdicts: dict[str, Verdict | None] = {}
 
@@ -118,10 +120,42 @@ class Acts:
             self.installing = False
             self._changed()
 
+    def follow(self, experiment: str, script: Script) -> None:
+        """Follow a script on an experiment, unless one is being followed or a check is running."""
+        if self._following or self.checking:
+            busy = f"{self._following} is still under way" if self._following else "a check is running"
+            self._say(f"{busy}: wait until it has ended")
+            return
+        self._following = experiment
+        self._start(self._follow(experiment, script))
+
+    async def _follow(self, experiment: str, script: Script) -> None:
+        drive = CheckDrive(_Scripted(self._remembered), self._pump.store, tell=self._told)
+        drive.begin(experiment)
+        unwatch = self._pump.watch(drive.heard)
+        try:
+            said = await drive.at_most(script.within_s, script.steps(drive))
+            self._say(said or f"not done within {script.within_s:g} s: the timeline tells how far it came")
+        except KubealiveError as error:
+            self._say(str(error))
+        finally:
+            unwatch()
+            self._following = self.progress = ""
+            self._changed()
+
+    async def _remembered(self, request: Request) -> str:
+        self.last = request
+        return await self.send(request)
+
+    def _told(self, experiment: str, words: str) -> None:
+        self.progress = f"{experiment}: {words}"
+        self._changed()
+
     def check(self, experiments: Sequence[Experiment]) -> None:
         """Run the checks of these experiments, one after another, unless some are running."""
-        if self.checking or self._options.feed is None:
-            self._say("a check is running" if self.checking else "a recording cannot be checked")
+        if self.checking or self._following or self._options.feed is None:
+            busy = "a check is running" if self.checking else f"{self._following} is still under way"
+            self._say("a recording cannot be checked" if self._options.feed is None else busy)
             return
         self.verdicts = {}
         self._start(self._check(experiments))
@@ -134,17 +168,19 @@ class Acts:
         finally:
             unwatch()
             self.checking = self.progress = ""
+            self.examined = Interest()
             self.verdicts = {name: verdict for name, verdict in self.verdicts.items() if verdict is not None}
             self._changed()
 
-    def _begin(self, experiment: str) -> None:
-        self.checking = experiment
-        self.verdicts[experiment] = None
+    def _begin(self, interest: Interest) -> None:
+        self.examined = interest
+        for experiment in interest.experiments - {self.checking}:
+            self.checking = experiment
+            self.verdicts[experiment] = None
         self._changed()
 
     def _tell(self, experiment: str, words: str) -> None:
-        self.progress = f"checking {experiment}: {words}"
-        self._changed()
+        self._told(f"checking {experiment}", words)
 
     def _checked(self, result: Result) -> None:
         self.verdicts[result.name] = result.verdict
@@ -179,14 +215,26 @@ class _Checked:
     """The feed as a check from the screen has it: the screen itself declares the interest in what is checked."""
 
     send: Callable[[Request], Awaitable[str]]
-    begin: Callable[[str], None]
+    begin: Callable[[Interest], None]
 
     async def ask(self, request: Request) -> str:
         return await self.send(request)
 
-    def interest(self, experiments: frozenset[str]) -> None:
-        for experiment in experiments:
-            self.begin(experiment)
+    def interest(self, interest: Interest) -> None:
+        self.begin(interest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scripted:
+    """The feed as a script has it: the tab that it was started on is looked at already."""
+
+    send: Callable[[Request], Awaitable[str]]
+
+    async def ask(self, request: Request) -> str:
+        return await self.send(request)
+
+    def interest(self, interest: Interest) -> None:
+        pass
 
 
 async def _ended(tasks: Collection["asyncio.Task[Any]"]) -> None:

@@ -13,7 +13,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
-from kubealive_tui.model import Size
+from kubealive_tui.model import Interest, Size
 from kubealive_tui.store import Store
 from kubealive_tui.ui._canvas import Canvas
 from kubealive_tui.ui._gate import ASK, Gate
@@ -66,7 +66,7 @@ class KubealiveApp(App[None], inherit_bindings=False):
         self.canvas = Canvas()
         self._feeding: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
-        self._interest: frozenset[str] = frozenset()
+        self._interest = Interest()
         self.gate = Gate()
         self.pump = Pump(
             new_store=self._new_store,

@@ -1,11 +1,12 @@
 """What each key does: the registry's words turned into changes of the session, requests and dialogs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from kubealive_tui.commands import FROZEN, Do, Global, Hint, Question, kubectl, kubectl_watch, question, refusal
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.experiments import Command, Effect, NotNow, Settings
+from kubealive_tui.experiments import Command, Effect, NotNow, Scene, Script, Settings
 from kubealive_tui.install import up_command
 from kubealive_tui.model import Line, Role, StopAll, line
 from kubealive_tui.ui._prompt import Typed
@@ -14,6 +15,7 @@ from kubealive_tui.ui.dialogs import (
     Choice,
     Confirm,
     Dialog,
+    Entry,
     Palette,
     Reply,
     Text,
@@ -142,27 +144,62 @@ class Keys:
     # ---- commands of experiments
 
     def command(self, command: Command) -> None:
-        """Run an experiment's command: at once, after a question, or not at all and say why."""
+        """Run an experiment's command: at once, after what it asks for, after a question, or say why not."""
         session = self._session
         scene = session.scene()
         if scene is None:
             return
-        try:
-            effects = command.run(scene)
-        except NotNow as error:
-            session.say(str(error))
-            return
-        refused = refusal(
+        if (command.choose or command.ask) and (refused := self._refusal(command, None)):
+            session.say(refused)
+        elif command.choose is not None:
+            self._offer(command, scene)
+        elif command.ask:
+            title = line((command.ask, Role.STRONG))
+            session.dialog = Entry(title, lambda typed: self._told(command, typed))
+        elif refused := self._told(command, ""):
+            session.say(refused)
+
+    def _refusal(self, command: Command, effects: Sequence[Effect] | None) -> str:
+        session = self._session
+        return refusal(
             command,
             effects,
             read_only=session.options.read_only,
             info=session.store.info,
             frozen=session.frozen,
         )
-        if refused:
-            session.say(refused)
+
+    def _offer(self, command: Command, scene: Scene) -> None:
+        """Let the user choose what the command is to be given."""
+        session = self._session
+        assert command.choose is not None  # noqa: S101 - looked at by the caller
+        try:
+            options = command.choose(scene)
+        except NotNow as error:
+            session.say(str(error))
             return
-        self._guarded(command.danger, effects, lambda: self._apply(effects))
+
+        def take(value: str) -> None:
+            if refused := self._told(command, value):
+                session.say(refused)
+
+        choices = [Choice("", option.label, option.help, partial(take, option.value)) for option in options]
+        session.dialog = Palette(choices, words=command.help)
+
+    def _told(self, command: Command, given: str) -> str:
+        """Run the command with what it was given; the sentence that refuses it, or nothing."""
+        session = self._session
+        scene = session.scene()
+        if scene is None:
+            return ""
+        try:
+            effects = command.run(replace(scene, given=given))
+        except NotNow as error:
+            return str(error)
+        refused = self._refusal(command, effects)
+        if not refused:
+            self._guarded(command.danger, effects, lambda: self._apply(effects))
+        return refused
 
     def _guarded(self, danger: str, effects: Sequence[Effect], act: Callable[[], None]) -> None:
         session = self._session
@@ -186,6 +223,8 @@ class Keys:
                     session.state.settings = effect
                 case str():
                     session.say(effect, Role.TEXT)
+                case Script():
+                    session.acts.follow(session.name, effect)
                 case request:
                     session.acts.ask(request)
 

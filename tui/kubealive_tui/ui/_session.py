@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubealive_tui.commands import Confirmations, Do, Global, Hint, Keymap, Place
 from kubealive_tui.experiments import Experiment, Scene
-from kubealive_tui.model import Line, LinkState, Role, Size, line
+from kubealive_tui.model import Interest, Line, LinkState, Role, Size, line
 from kubealive_tui.store import Store
 from kubealive_tui.ui._acts import Acts
 from kubealive_tui.ui._blank import absent, blank, installing, not_installed, waiting
@@ -119,10 +119,14 @@ class Session:
             me=self.options.actor,
         )
 
-    def interest(self) -> frozenset[str]:
-        """Experiments that the agent must keep sampling, and whose loads of ours it must not end."""
-        looked_at = {self.name, self.acts.checking} - {""}
-        return frozenset(looked_at | self.acts.loads())
+    def interest(self) -> Interest:
+        """Experiments whose loads of ours the agent must not end, and what it is to sample for this screen."""
+        examined, scene = self.acts.examined, self.scene()
+        looked_at = {self.name} - {""}
+        samples = scene.experiment.samples(scene) if scene is not None and self.synced else frozenset()
+        return Interest(
+            frozenset(looked_at) | examined.experiments | self.acts.loads(), samples | examined.samples
+        )
 
     def visible(self, dirty: frozenset[str]) -> bool:
         """Whether a change in these experiments can be seen now; the cluster's own is on every tab."""

@@ -1,4 +1,4 @@
-"""The programs by name: one file each, with a function `routes` from a context to routes.
+"""The programs by name, found by looking: one file each, with a function `routes` from a context to routes.
 
 A program is loaded only when it is the one that runs, so that none pays for another's imports.
 """
@@ -6,6 +6,7 @@ A program is loaded only when it is the one that runs, so that none pays for ano
 from __future__ import annotations
 
 import importlib
+import os
 
 from kubealive_workloads._deferred import Deferred
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "Context", "load"]
 
-NAMES = ("getip",)
+NAMES = tuple(
+    sorted(
+        name.removesuffix(".py")
+        for name in os.listdir(os.path.dirname(__file__))  # noqa: PTH120, PTH208 - pathlib would cost 1 MB
+        if name.endswith(".py") and not name.startswith("_")
+    )
+)
 
 
 class Context:

@@ -13,6 +13,7 @@ from kubealive_tui.ui.dialogs._dialog import (
     overlay,
     wrapped,
 )
+from kubealive_tui.ui.dialogs._entry import Entry
 from kubealive_tui.ui.dialogs._help import help_lines
 from kubealive_tui.ui.dialogs._pages import explained, kubectl_lines, shell_lines
 from kubealive_tui.ui.dialogs._palette import Choice, Palette
@@ -21,6 +22,7 @@ __all__ = [
     "Choice",
     "Confirm",
     "Dialog",
+    "Entry",
     "Palette",
     "Reply",
     "Text",

@@ -1,4 +1,4 @@
-"""Every command by its words: those with a key, those without, and the tabs."""
+"""A list to choose from by its words: every command and tab, or what one command can be given."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,8 +45,9 @@ def score(words: str, text: str) -> float | None:
 class Palette:
     """Type to narrow, enter to run."""
 
-    def __init__(self, choices: Sequence[Choice]) -> None:
+    def __init__(self, choices: Sequence[Choice], *, words: str = "type to find a command") -> None:
         self._choices = choices
+        self._words = words
         self._typed = Typed()
         self._index = 0
 
@@ -71,7 +72,7 @@ class Palette:
         lines = [
             line((f"{c.key:>6}  ", Role.ACCENT), f"{c.name:<{width}}  ", (c.help, Role.MUTED)) for c in found
         ] or [line(("nothing fits; esc closes", Role.WAITING))]
-        title = line((": ", Role.ACCENT), (self._typed.text or "type to find a command", Role.STRONG))
+        title = line((": ", Role.ACCENT), (self._typed.text or self._words, Role.STRONG))
         keys = (KeyHint("enter", "run"), KeyHint("↓ ↑", "move"), KeyHint("esc", "close"))
         return Page(title, lines, keys, marked=self._index if found else None)
 

@@ -1,0 +1,21 @@
+"""Which verb is carried out by what: the other half of the guard's rules, and of the same names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubealive_agent.actions._faults import FaultPort
+    from kubealive_agent.actions._objects import Objects
+    from kubealive_agent.actions._step import Steps
+
+__all__ = ["steps"]
+
+
+def steps(*, objects: Objects, faults: FaultPort) -> Steps:
+    """What makes each verb's step, by its field in ActRequest."""
+    return {
+        "delete_pod": objects.delete_pod,
+        "fault": faults.step,
+        "scale": objects.scale,
+    }

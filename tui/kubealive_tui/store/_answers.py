@@ -1,0 +1,122 @@
+"""What was sampled: the newest answer to each question, and since when it has been that one.
+
+A sample is asked each second or so; its answers are facts like all others, and stopwatches find them there. A tab
+shows the newest one, how long it has stood, and what it was before.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kubealive_tui.model import CallResult, DnsAnswer, Fact, Reading
+
+__all__ = ["Answers", "Latest"]
+
+# The DNS matrix asks about a hundred questions, each of up to five steps; more than this is somebody's mistake.
+MOST_QUESTIONS = 1_024
+
+AnswerT = TypeVar("AnswerT", DnsAnswer, CallResult, Reading)
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
+
+
+@dataclass(frozen=True, slots=True)
+class Latest(Generic[AnswerT]):
+    """The newest answer to a question: when it came, since when it says the same, and what it said before."""
+
+    body: AnswerT
+    at_us: int
+    since_us: int
+    before: AnswerT | None = None
+
+
+class Answers:
+    """The newest answers of one experiment. Questions beyond the most let the longest unasked one go."""
+
+    def __init__(self) -> None:
+        self._dns: dict[tuple[str, str], dict[int, Latest[DnsAnswer]]] = {}
+        self._calls: dict[str, Latest[CallResult]] = {}
+        self._readings: dict[tuple[str, str], Latest[Reading]] = {}
+        self.dropped = 0
+
+    def add(self, fact: Fact) -> bool:
+        """Take a fact; whether it is an answer that says the same as the one before, and so no news."""
+        match fact.body:
+            case DnsAnswer() as answer:
+                return self._add_dns(answer, fact.time_us)
+            case CallResult() as call:
+                old = self._calls.pop(call.name, None)
+                self._calls[call.name] = _newer(old, call, fact.time_us)
+                self._bound(self._calls)
+                return old is not None and _said(old.body) == _said(call)
+            case Reading() as reading:
+                key = (reading.uid or reading.subject, reading.name)
+                known = self._readings.pop(key, None)
+                self._readings[key] = _newer(known, reading, fact.time_us)
+                self._bound(self._readings)
+                return known is not None and _said(known.body) == _said(reading)
+            case _:
+                return False
+
+    def _add_dns(self, answer: DnsAnswer, at_us: int) -> bool:
+        key = (answer.walk or answer.name, answer.type)
+        steps = self._dns.pop(key, {})
+        old = steps.get(answer.step)
+        steps[answer.step] = _newer(old, answer, at_us)
+        if answer.rcode == "NOERROR" and answer.answers:
+            # The walk ended here: steps behind it were of an earlier one.
+            steps = {step: found for step, found in steps.items() if step <= answer.step}
+        self._dns[key] = steps
+        self._bound(self._dns)
+        return old is not None and _said(old.body) == _said(answer)
+
+    def _bound(self, kept: dict[KeyT, ValueT]) -> None:
+        while len(kept) > MOST_QUESTIONS:
+            del kept[next(iter(kept))]
+            self.dropped += 1
+
+    # ---- selectors
+
+    def walk(self, name: str, kind: str) -> Sequence[Latest[DnsAnswer]]:
+        """The newest answers to a name, step by step of its search list; one for a name that is asked as it is."""
+        return tuple(found for _, found in sorted(self._dns.get((name, kind), {}).items()))
+
+    def dns(self, name: str, kind: str) -> Latest[DnsAnswer] | None:
+        """What a name came to in the end, or None before it was asked: the last step of its walk."""
+        steps = self.walk(name, kind)
+        return steps[-1] if steps else None
+
+    def call(self, name: str) -> Latest[CallResult] | None:
+        """The newest call of a name (a host, or a node)."""
+        return self._calls.get(name)
+
+    def calls(self) -> Mapping[str, Latest[CallResult]]:
+        """The newest call of every name."""
+        return self._calls
+
+    def reading(self, uid: str, name: str) -> Latest[Reading] | None:
+        """The newest value of this name that was read of the object (its UID, else its subject)."""
+        return self._readings.get((uid, name))
+
+    def readings(self, uid: str) -> Iterator[Latest[Reading]]:
+        """All that was read of the object, longest unread first."""
+        return (found for (of, _), found in self._readings.items() if of == uid)
+
+
+def _newer(old: Latest[AnswerT] | None, body: AnswerT, at_us: int) -> Latest[AnswerT]:
+    if old is None:
+        return Latest(body, at_us, at_us)
+    if _said(old.body) == _said(body):
+        return Latest(body, at_us, old.since_us, old.before)
+    return Latest(body, at_us, at_us, old.body)
+
+
+def _said(body: DnsAnswer | CallResult | Reading) -> Hashable:
+    """What an answer says, without how long it took and how long it may be kept."""
+    match body:
+        case DnsAnswer():
+            return body.rcode, frozenset(body.answers)
+        case CallResult():
+            return body.outcome, body.pod_uid, body.node, body.body
+        case Reading():
+            return body.value, body.error
