@@ -17,7 +17,7 @@ from kubealive_tui.commands import (
     question,
     refusal,
 )
-from kubealive_tui.experiments import Command, Experiment, Settings, discover
+from kubealive_tui.experiments import Command, Experiment, Settings, balance, discover
 from kubealive_tui.model import (
     Act,
     DeletePod,
@@ -166,7 +166,7 @@ def test_old_reflexes_never_destroy(key: str, experiment: Experiment) -> None:
 
 def test_key_line_pairs_keys_and_ends_with_help() -> None:
     """Two keys of one meaning share an entry, and ? is the last."""
-    hints = Keymap(Place.TAB, discover()[0]).line(read_only=False)
+    hints = Keymap(Place.TAB, balance.lab).line(read_only=False)
     assert ("+ -", "rate") in [(hint.keys, hint.label) for hint in hints]
     assert hints[-1].keys == "?"
 
@@ -174,7 +174,7 @@ def test_key_line_pairs_keys_and_ends_with_help() -> None:
 def test_read_only_key_line_offers_no_trigger() -> None:
     """A key that would be refused is not advertised."""
     for place in (Place.TAB, Place.OVERVIEW):
-        for hint in Keymap(place, discover()[0]).line(read_only=True):
+        for hint in Keymap(place, balance.lab).line(read_only=True):
             assert not (isinstance(hint.target, Command) and hint.target.triggers)
             assert not (isinstance(hint.target, Global) and hint.target.do in {Do.STOP_ALL, Do.CHECK})
 

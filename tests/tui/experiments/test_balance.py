@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from kubealive_tui.experiments import NotNow, Scene, Settings, discover
+from kubealive_tui.experiments import NotNow, Scene, Settings
 from kubealive_tui.experiments.balance import _survives, lab
 from kubealive_tui.model import (
     Act,
@@ -196,14 +196,6 @@ def test_a_pod_that_is_gone_but_counted_stays() -> None:
     assert isinstance(table, Table)
     assert table.keys[-1] == "p1"
     assert table.row("p1").past
-
-
-def test_every_key_means_one_thing() -> None:
-    """No two commands of a tab share a key, and none takes k, d or a digit."""
-    for experiment in discover():
-        keys = [c.key for c in experiment.commands if c.key]
-        assert len(keys) == len(set(keys))
-        assert not set(keys) & set("kdj0123456789/?:!eyqw ")
 
 
 def test_explain_speaks_of_the_state_on_screen() -> None:

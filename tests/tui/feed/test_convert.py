@@ -304,7 +304,44 @@ VERBS: list[tuple[model.Verb, Callable[[agent_pb2.ActRequest], Any], Any]] = [
     (model.Fault(model.FaultKind.DELAY, amount=9), lambda m: m.fault.delay_milliseconds, 9),
     (model.Fault(model.FaultKind.ERRORS, amount=9), lambda m: m.fault.error_percent, 9),
     (model.Fault(model.FaultKind.CURE), lambda m: m.fault.WhichOneof("kind"), "cure"),
+    (
+        model.Rollout(image="x:v2", drain=False),
+        lambda m: (m.rollout.image, m.rollout.HasField("strategy"), m.rollout.HasField("drain"), m.rollout.drain),
+        ("x:v2", False, True, False),
+    ),
+    (model.Pause(paused=False), lambda m: (m.WhichOneof("verb"), m.pause.paused), ("pause", False)),
+    (model.Undo(), lambda m: (m.WhichOneof("verb"), m.undo.revision), ("undo", 0)),
+    (model.Restart(), lambda m: m.WhichOneof("verb"), "restart"),
+    (model.LabelPod("a", ""), lambda m: (m.label_pod.key, m.label_pod.HasField("value")), ("a", True)),
+    (model.LabelPod("a", None), lambda m: (m.label_pod.key, m.label_pod.HasField("value")), ("a", False)),
+    (model.TrafficPolicy("Local"), lambda m: m.traffic_policy.external_traffic_policy, "Local"),
+    (
+        model.Call("db-0.db", 80, "/store", "POST", "ash"),
+        lambda m: (m.call.host, m.call.port, m.call.path, m.call.method, m.call.body),
+        ("db-0.db", 80, "/store", "POST", "ash"),
+    ),
 ]
+
+SAMPLES: list[
+    tuple[model.DnsSample | model.PodSample | model.NodeSample | model.CallSample, str, dict[str, Any]]
+] = [
+    (model.DnsSample("db", "SRV"), "dns", {"name": "db", "type": "SRV"}),
+    (model.PodSample("/probes", app="db"), "pod", {"path": "/probes", "app": "db", "port": 0}),
+    (model.NodeSample(8080, "/who"), "node", {"port": 8080, "path": "/who"}),
+    (model.CallSample("db-0.db", 80), "call", {"host": "db-0.db", "port": 80, "path": "/"}),
+]
+
+
+@pytest.mark.parametrize(("what", "field", "wanted"), SAMPLES, ids=[field for _, field, _ in SAMPLES])
+def test_a_sample_says_the_same_on_the_wire(
+    what: model.DnsSample | model.PodSample | model.NodeSample | model.CallSample,
+    field: str,
+    wanted: dict[str, Any],
+) -> None:
+    """Each sort of question sets its own field, beside whose it is and how often it is asked."""
+    message = _convert.sample(model.Sample("state", what, period_ms=500))
+    assert (message.experiment, message.period_ms, message.WhichOneof("what")) == ("state", 500, field)
+    assert {name: getattr(getattr(message, field), name) for name in wanted} == wanted
 
 
 @pytest.mark.parametrize(("verb", "read", "wanted"), VERBS, ids=[str(verb) for verb, _, _ in VERBS])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubealive_tui.experiments import discover
+from kubealive_tui.experiments import balance, discover
 from kubealive_tui.model import Aspect, Ending, Fact, Frame, Loss, Outcome, Run, Snapshot, Tick
 from kubealive_tui.store import RunBook, Store
 from tests.tui.signals import (
@@ -148,7 +148,7 @@ def test_a_late_viewer_sees_the_pods_that_are_gone() -> None:
 
 def test_a_run_is_evaluated_by_the_time_of_its_facts() -> None:
     """A run that settled is over before a later fact comes, even if nobody looked in between."""
-    book = RunBook(discover()[0].stopwatches)
+    book = RunBook(balance.lab.stopwatches)
     for one in STORY:
         book.add(one)
 

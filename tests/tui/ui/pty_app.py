@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from kubealive_tui.experiments import discover
+from kubealive_tui.experiments import balance
 from kubealive_tui.model import Kind, Request, Signal
 from kubealive_tui.ui import Profile, UiOptions, run
 from tests.tui.ui.scripts import ACTOR, LIVE, Script, ScriptedFeed, changed, pod
@@ -34,7 +34,7 @@ class TickingFeed(ScriptedFeed):
 OPTIONS = UiOptions(
     context="dev",
     namespace="kubealive",
-    experiments=discover(),
+    experiments=[balance.lab],
     feed=TickingFeed(),
     profile=Profile(),
     actor=ACTOR,

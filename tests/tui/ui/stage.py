@@ -7,13 +7,16 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from kubealive_tui.experiments import discover
+from kubealive_tui.experiments import balance
 from kubealive_tui.model import LinkEvent, LinkState, Run, Signal
 from kubealive_tui.ui import KubealiveApp, UiOptions
 from tests.tui.ui.screens import plain_text
 from tests.tui.ui.scripts import ACTOR, LIVE, Script, ScriptedFeed
 
-__all__ = ["Stage", "stage"]
+__all__ = ["LABS", "Stage", "stage"]
+
+# One tab, so that what these tests see does not change with each experiment that is added.
+LABS = (balance.lab,)
 
 
 @dataclass
@@ -70,7 +73,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Run the app; connected to a cluster unless told otherwise."""
     feed = ScriptedFeed(refuse)
-    options = UiOptions(context="dev", namespace="kubealive", experiments=discover(), feed=feed, actor=ACTOR)
+    options = UiOptions(context="dev", namespace="kubealive", experiments=LABS, feed=feed, actor=ACTOR)
     app = KubealiveApp(change(options))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

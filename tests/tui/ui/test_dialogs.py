@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kubealive_tui.model import Role, Size, line, plain
-from kubealive_tui.ui.dialogs import Choice, Palette, Reply, Text, shell_lines, wrapped
+from kubealive_tui.ui.dialogs import Choice, Entry, Palette, Reply, Text, shell_lines, wrapped
 from kubealive_tui.ui.dialogs._palette import score
 
 WORDS = st.text(st.sampled_from("ab 日-"), max_size=40)
@@ -52,6 +52,41 @@ def test_palette_marks_and_runs() -> None:
     assert palette.page(Size(80, 20)).marked == 1
     assert palette.press("enter") is Reply.CLOSE
     assert ran == ["two"]
+
+
+def test_an_entry_gives_what_was_typed() -> None:
+    """Enter gives the line; what is refused stays, with the reason, until it is mended."""
+    given: list[str] = []
+
+    def take(text: str) -> str:
+        given.append(text)
+        return "" if text.isdigit() else f"{text!r} is no number; type 0 to 255"
+
+    entry = Entry(line("exit code"), take)
+    entry.paste("1x")
+    assert entry.press("enter") is Reply.STAY
+    shown = [plain(text) for text in entry.page(Size(80, 20)).lines]
+    assert "1x" in shown[0]
+    assert shown[1] == "'1x' is no number; type 0 to 255"
+    assert entry.press("backspace") is Reply.STAY
+    assert len(entry.page(Size(80, 20)).lines) == 1
+    assert entry.press("enter") is Reply.CLOSE
+    assert given == ["1x", "1"]
+
+
+@pytest.mark.parametrize(("key", "reply"), [("escape", Reply.CLOSE), ("ctrl+c", Reply.QUIT)])
+def test_an_entry_can_be_left(key: str, reply: Reply) -> None:
+    """Leaving gives nothing."""
+    given: list[str] = []
+
+    def take(text: str) -> str:
+        given.append(text)
+        return ""
+
+    entry = Entry(line("value"), take)
+    entry.press("a")
+    assert entry.press(key) is reply
+    assert given == []
 
 
 def test_text_scrolls_within_its_lines() -> None:

@@ -13,6 +13,7 @@ from kubealive_tui.experiments._api import (
     Experiment,
     Finding,
     Http,
+    Limit,
     NotNow,
     Scene,
     Verdict,
@@ -49,13 +50,22 @@ from kubealive_tui.store import Store
 
 __all__ = ["lab"]
 
-# Limits of the check; the table in the README names them.
 BURST = 400
 LEAST_P = 0.001
 STEADY = 200
 READY_WITHIN_S = 60.0
 KILL_WITHIN_S = 30.0
 MOST_LOST_SHARE = 0.05
+
+READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
+BURST_DONE = Limit(f"burst of {BURST}", "ended within 30 s")
+SERVED = Limit("pods that served the burst", "every ready pod")
+EVEN = Limit("spread by chance (χ²)", f"p ≥ {LEAST_P}")
+CLEAN = Limit("failures of the burst", "0")
+LOADED = Limit("steady load", "100/s within 15 s")
+SERVES = Limit("killed pod's successor serves", f"within {KILL_WITHIN_S:.0f} s")
+LOST = Limit("lost at the kill", f"≤ {100 * MOST_LOST_SHARE:.0f} % of 100/s")
+WHOLE = Limit("facts of that run", "none missing")
 
 lab = Experiment(
     "balance",
@@ -64,6 +74,7 @@ lab = Experiment(
     long_title="Load balancing",
     lesson="One Service, four pods: every new connection may go to any of them.",
     traffic=Http("getip", rate=100.0),
+    limits=(READY, BURST_DONE, SERVED, EVEN, CLEAN, LOADED, SERVES, LOST, WHOLE),
     # 60 until ready, 30 for the burst, 15 until the load is steady, 35 for the kill, and air.
     check_within_s=180.0,
 )
@@ -164,8 +175,8 @@ async def check(drive: Drive) -> Verdict:
     """A burst that every pod answers evenly, then a kill under load that clients hardly notice."""
     ready = await drive.until("the pods to be ready", lambda: _all_ready(drive.store), within=READY_WITHIN_S)
     if not ready:
-        return Verdict.of([Finding("pods ready", "no", f"all within {READY_WITHIN_S:.0f} s", kept=False)])
-    findings = [Finding("pods ready", f"{len(ready)}", "all", kept=True)]
+        return Verdict.of([READY.found("no", kept=False)])
+    findings = [READY.found(f"{len(ready)}", kept=True)]
     findings += await _even(drive)
     findings += await _survives(drive)
     return Verdict.of(findings)
@@ -191,7 +202,7 @@ async def _even(drive: Drive) -> list[Finding]:
         return (traffic.load_id == load_id and traffic.ok + traffic.failed >= BURST) or None
 
     if not await drive.until(f"{BURST} new connections", done, within=30):
-        return [Finding("burst", f"load {load_id} did not end", f"{BURST} replies within 30 s", kept=False)]
+        return [BURST_DONE.found("no", kept=False)]
     traffic = store.traffic(lab.name)
     pods = _all_ready(store) or []
     counts = [traffic.pods[pod.uid].ok if pod.uid in traffic.pods else 0 for pod in pods]
@@ -199,11 +210,9 @@ async def _even(drive: Drive) -> list[Finding]:
     p = spread.p if spread and spread.p is not None else 0.0
     served = sum(1 for n in counts if n)
     return [
-        Finding("pods that served", f"{served} of {len(pods)}", "every ready pod", kept=0 < served == len(pods)),
-        Finding(
-            "spread by chance", f"p = {p:.3g} ({'/'.join(map(str, counts))})", f"p ≥ {LEAST_P}", kept=p >= LEAST_P
-        ),
-        Finding("burst failures", str(traffic.failed), "0", kept=traffic.failed == 0),
+        SERVED.found(f"{served} of {len(pods)}", kept=0 < served == len(pods)),
+        EVEN.found(f"p = {p:.3g} ({'/'.join(map(str, counts))})", kept=p >= LEAST_P),
+        CLEAN.found(str(traffic.failed), kept=traffic.failed == 0),
     ]
 
 
@@ -225,7 +234,7 @@ async def _survives(drive: Drive) -> list[Finding]:
     steady = await _loaded(drive)
     pods = _all_ready(store)
     if not steady or not pods:
-        return [Finding("steady load", "no", "100/s within 15 s", kept=False)]
+        return [LOADED.found("no", kept=False)]
     victim = pods[0]
     action = await drive.ask(Act(lab.name, victim.uid, victim.name, DeletePod()))
 
@@ -235,24 +244,14 @@ async def _survives(drive: Drive) -> list[Finding]:
     run = await drive.until(f"{victim.name} to be replaced", ended, within=KILL_WITHIN_S + 5)
     await drive.ask(StopLoad(lab.name))
     if run is None:
-        return [Finding("kill", "no end of the run", f"within {KILL_WITHIN_S:.0f} s", kept=False)]
+        return [SERVES.found("the run did not end", kept=False)]
     served = run.seconds("serving")
     share = run.failed / run.planned if run.planned else 1.0
     took = "never" if served is None else f"{served:.2f} s"
     return [
-        Finding(
-            "successor serves",
-            took,
-            f"≤ {KILL_WITHIN_S:.0f} s",
-            kept=served is not None and served <= KILL_WITHIN_S,
-        ),
-        Finding(
-            "lost at the kill",
-            f"{run.failed} of {run.planned}",
-            f"≤ {MOST_LOST_SHARE:.0%}",
-            kept=share <= MOST_LOST_SHARE,
-        ),
-        Finding("nothing missing", run.incomplete or "complete", "complete", kept=not run.incomplete),
+        SERVES.found(took, kept=served is not None and served <= KILL_WITHIN_S),
+        LOST.found(f"{run.failed} of {run.planned}", kept=share <= MOST_LOST_SHARE),
+        WHOLE.found(run.incomplete or "complete", kept=not run.incomplete),
     ]
 
 

@@ -1,0 +1,33 @@
+"""What holds for every experiment, whichever there are."""
+
+import pytest
+
+from kubealive_tui.experiments import Experiment, Limit, Settings, discover
+
+
+@pytest.mark.parametrize("lab", discover(), ids=lambda lab: lab.name)
+def test_every_key_means_one_thing(lab: Experiment) -> None:
+    """No two commands of a tab share a key, and none takes k, d or a digit."""
+    keys = [c.key for c in lab.commands if c.key]
+    assert len(keys) == len(set(keys))
+    assert not set(keys) & set("kdj0123456789/?:!eyqw ")
+
+
+def test_tabs_have_places_of_their_own() -> None:
+    """No two experiments share a name or a digit."""
+    labs = discover()
+    assert len({lab.name for lab in labs}) == len({lab.order for lab in labs}) == len(labs)
+
+
+def test_a_choice_is_kept_beside_the_others() -> None:
+    """Choosing returns new settings; the old ones stay as they were."""
+    before = Settings().choose("version", "v2")
+    after = before.choose("drain", "off").choose("version", "v3")
+    assert dict(before.choices) == {"version": "v2"}
+    assert dict(after.choices) == {"version": "v3", "drain": "off"}
+
+
+def test_a_finding_carries_its_limit() -> None:
+    """What is found stands beside what was wanted, in the words that the docs list."""
+    found = Limit("lost", "0").found("3", kept=False)
+    assert (found.name, found.value, found.limit, found.kept) == ("lost", "3", "0", False)

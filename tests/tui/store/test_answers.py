@@ -1,0 +1,79 @@
+"""The newest answers to what is sampled: since when they stand, and how the walk of a name ends."""
+
+import pytest
+
+from kubealive_tui.model import CallResult, DnsAnswer, FactBody, Kind, Outcome, Reading
+from kubealive_tui.store import Answers
+from kubealive_tui.store._answers import MOST_QUESTIONS
+from tests.tui.signals import at, fact
+
+
+def dns(*answers: str, name: str = "db.lab.", rcode: str = "NOERROR", walk: str = "", step: int = 0) -> DnsAnswer:
+    return DnsAnswer(name, "A", rcode, answers, walk=walk, step=step)
+
+
+def call(pod: str = "p1", outcome: Outcome = Outcome.OK, took_us: int = 900) -> CallResult:
+    return CallResult("db", "10.0.0.1", 80, outcome, pod_uid=pod, took_us=took_us)
+
+
+def reading(value: str) -> Reading:
+    return Reading(Kind.POD, "p1", "db-0", "/probes", value)
+
+
+def filled(*bodies: FactBody) -> tuple[Answers, list[bool]]:
+    """Answers that came a second apart, and which of them were known already."""
+    answers = Answers()
+    return answers, [answers.add(fact(n, n, body)) for n, body in enumerate(bodies, 1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "other"),
+    [
+        (dns("10.0.0.1", "10.0.0.2"), dns("10.0.0.2", "10.0.0.1"), dns("10.0.0.3")),
+        (dns(rcode="NXDOMAIN"), dns(rcode="NXDOMAIN"), dns("10.0.0.3")),
+        (call(), call(took_us=5_000), call(outcome=Outcome.REFUSED)),
+        (reading("a"), reading("a"), reading("b")),
+    ],
+    ids=["records in any order", "no such name", "call", "reading"],
+)
+def test_an_answer_stands_since_it_first_came(first: FactBody, same: FactBody, other: FactBody) -> None:
+    """The same again moves the age alone; another one is news and remembers what it replaced."""
+    answers, known = filled(first, same)
+    assert known == [False, True]
+    assert answers.add(fact(3, 3, other)) is False
+
+    newest = answers.dns("db.lab.", "A") or answers.call("db") or answers.reading("p1", "/probes")
+    assert newest is not None
+    assert (newest.body, newest.at_us, newest.since_us) == (other, at(3), at(3))
+    assert newest.before == same
+
+
+def test_a_walk_ends_with_its_first_answer() -> None:
+    """Steps of an earlier, longer walk are forgotten once a shorter one has found something."""
+    long = [dns(name=f"db.{n}.", rcode="NXDOMAIN", walk="db", step=n) for n in (1, 2, 3)]
+    answers, _ = filled(*long)
+    assert [step.body.name for step in answers.walk("db", "A")] == ["db.1.", "db.2.", "db.3."]
+
+    answers.add(fact(4, 4, dns("10.0.0.1", name="db.1.", walk="db", step=1)))
+    assert [step.body.name for step in answers.walk("db", "A")] == ["db.1."]
+    found = answers.dns("db", "A")
+    assert found is not None
+    assert found.body.answers == ("10.0.0.1",)
+
+
+def test_what_was_never_asked_is_unknown() -> None:
+    """No answer is not an empty answer."""
+    answers = Answers()
+    assert answers.dns("db", "A") is None
+    assert answers.call("db") is None
+    assert answers.reading("p1", "/probes") is None
+
+
+def test_questions_are_bounded() -> None:
+    """The one that was asked longest ago gives way, and is counted."""
+    answers = Answers()
+    for n in range(MOST_QUESTIONS + 2):
+        answers.add(fact(n, n, dns(name=f"{n}.")))
+    assert answers.dropped == 2
+    assert answers.dns("0.", "A") is None
+    assert answers.dns(f"{MOST_QUESTIONS + 1}.", "A") is not None
