@@ -85,6 +85,7 @@ class Calls:
                 cpu=MAX_CPU,
             ),
             time_us=self.clock.now_us(),
+            downward=self.config.downward,
         )
 
     async def act(self, request: agent_pb2.ActRequest) -> agent_pb2.ActResponse:

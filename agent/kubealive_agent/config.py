@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -15,9 +15,15 @@ from kubealive_agent._errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Config", "Listen", "parse"]
+__all__ = ["DOWNWARD", "Config", "Listen", "parse"]
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+DOWNWARD = (
+    "NODE_NAME", "NODE_IP", "POD_NAME", "POD_IP", "POD_NAMESPACE", "POD_UID", "SERVICE_ACCOUNT",
+    "CPU_REQUEST", "CPU_LIMIT", "MEMORY_REQUEST", "MEMORY_LIMIT",
+)  # fmt: skip
+"""What the Downward API may tell a pod of ours, the same variables as in the experiment `downward`."""
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -43,6 +49,8 @@ class Config:
     log_level: str
     pod_name: str
     node_name: str
+    downward: Mapping[str, str] = field(default_factory=dict)
+    """What the Downward API told this pod, by variable; those that it did not are not in it."""
 
 
 def parse(
@@ -72,6 +80,7 @@ def parse(
         log_level=flags.log_level,
         pod_name=environ.get("POD_NAME", ""),
         node_name=environ.get("NODE_NAME", ""),
+        downward={name: value for name in DOWNWARD if (value := environ.get(name))},
     )
 
 

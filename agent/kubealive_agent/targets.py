@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive.v1.state_pb2 import Container
 from kubealive_agent._errors import RefusalError
+from kubealive_agent.names import read_search
 
 if TYPE_CHECKING:
     from kubealive.v1.state_pb2 import LoadTarget, Pod, Service
     from kubealive_agent.world import World
 
-__all__ = ["Address", "answers", "cluster_domain", "describe", "pod_address", "resolve"]
+__all__ = ["Address", "answers", "cluster_domain", "describe", "owned", "pod_address", "resolve"]
 
 _DEFAULT_DOMAIN = "cluster.local"
 
@@ -31,13 +32,8 @@ class Address(NamedTuple):
 
 def cluster_domain(resolv_conf: str) -> str:
     """The cluster's DNS domain as the pod's search list tells it; the usual one where there is none."""
-    for line in resolv_conf.splitlines():
-        words = line.split()
-        if words[:1] == ["search"]:
-            for name in words[1:]:
-                if name.startswith("svc."):
-                    return name.removeprefix("svc.").rstrip(".")
-    return _DEFAULT_DOMAIN
+    service_domains = (name for name in read_search(resolv_conf) if name.startswith("svc."))
+    return next(service_domains, f"svc.{_DEFAULT_DOMAIN}").removeprefix("svc.")
 
 
 def describe(target: LoadTarget) -> str:
@@ -66,6 +62,18 @@ def pod_address(pod: Pod) -> str:
             f"nothing of pod {pod.name} runs, and its address may be another pod's by now; choose one that runs",
         )
     return pod.ip
+
+
+def owned(address: str, world: World, *, experiment: str) -> bool:
+    """Whether `address` is that of a running pod, or of a Service with a selector, of the experiment."""
+    if not experiment or not address:
+        return False
+    if any(pod.ip == address and pod.experiment == experiment and answers(pod) for pod in world.pods().values()):
+        return True
+    return any(
+        service.cluster_ip == address and service.experiment == experiment and service.selector
+        for service in world.services()
+    )
 
 
 def resolve(target: LoadTarget, world: World, *, experiment: str, namespace: str, domain: str) -> Address:

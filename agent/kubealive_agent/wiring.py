@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kubealive import __version__
 from kubealive_agent._errors import ConfigError
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, steps
+from kubealive_agent.actions import Actions, Caller, FaultPort, Guard, Objects, Patches, steps
 from kubealive_agent.audit import Audit
 from kubealive_agent.calls import Calls
 from kubealive_agent.clock import AgentClock
@@ -18,6 +18,7 @@ from kubealive_agent.journal import Journal
 from kubealive_agent.kube import ConfigurationError, KubeClient
 from kubealive_agent.load import LoadSupervisor
 from kubealive_agent.loads import Loads
+from kubealive_agent.names import Names, read_search
 from kubealive_agent.service import Service
 from kubealive_agent.sessions import Sessions
 from kubealive_agent.status import StatusBoard
@@ -146,7 +147,12 @@ def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
         journal=core.journal,
         sessions=core.sessions,
         guard=Guard(core.world, own_pod=config.pod_name, version=__version__),
-        steps=steps(objects=objects, faults=faults),
+        steps=steps(
+            caller=Caller(core.world, _names(config)),
+            faults=faults,
+            objects=objects,
+            patches=Patches(objects, core.world),
+        ),
         faults=faults,
         traffic=loads,
         audit=core.audit,
@@ -161,11 +167,20 @@ def _kube(config: Config) -> KubeClient:
         raise ConfigError(str(exc)) from exc
 
 
+def _names(config: Config) -> Names:
+    return Names(search=read_search(_resolv_conf()), domain=_domain(), namespace=config.namespace)
+
+
 def _domain() -> str:
+    return cluster_domain(_resolv_conf())
+
+
+def _resolv_conf() -> str:
+    """What the kubelet wrote for this pod; empty outside one."""
     try:
-        return cluster_domain(_RESOLV_CONF.read_text(encoding="utf-8", errors="replace"))
+        return _RESOLV_CONF.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return cluster_domain("")
+        return ""
 
 
 def _fault_token(config: Config) -> Callable[[], str]:

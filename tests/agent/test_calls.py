@@ -13,13 +13,14 @@ from kubealive.v1.agent_pb2 import Refusal, SetLoadRequest, StopAllRequest
 from kubealive.v1.facts_pb2 import Action
 from kubealive.v1.state_pb2 import KIND_LOAD, LOAD_MODE_KEPT, LoadTarget
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, steps
+from kubealive_agent.actions import Actions, FaultPort, Guard
 from kubealive_agent.audit import Audit
 from kubealive_agent.calls import Calls
 from kubealive_agent.config import Config, Listen
 from kubealive_agent.kube import UnreachableError
 from kubealive_agent.load import LoadRefusedError, Start
 from kubealive_agent.loads import Loads
+from tests.agent.actions.bench import every_step
 from tests.agent.fakes import FakeEngine, FakeKube, Lab, watch
 
 CONFIG = Config(
@@ -33,6 +34,7 @@ CONFIG = Config(
     log_level="info",
     pod_name="kubealive-agent-1",
     node_name="node-1",
+    downward={"NODE_NAME": "node-1", "POD_IP": "10.1.2.3"},
 )
 
 
@@ -75,7 +77,7 @@ class Bench(Lab):
             journal=self.journal,
             sessions=self.sessions,
             guard=Guard(self.world, own_pod="", version="0"),
-            steps=steps(objects=Objects(self.kube, namespace="lab"), faults=faults),
+            steps=every_step(self.world, self.kube, faults),
             faults=faults,
             traffic=loads,
             audit=audit,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from kubealive_agent._errors import ConfigError
-from kubealive_agent.config import Listen, parse
+from kubealive_agent.config import DOWNWARD, Listen, parse
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -60,6 +60,21 @@ def test_outside_a_pod_the_namespace_has_to_be_named(tmp_path: Path) -> None:
     """Without a service account the sentence says which flag is needed."""
     with pytest.raises(ConfigError, match="name one with --namespace"):
         parse([], {}, namespace_file=tmp_path / "missing")
+
+
+def test_what_the_downward_api_told_is_kept_by_variable() -> None:
+    """Variables of the manifest are taken as they are; those that are absent or empty are not in it."""
+    config = parse(["--namespace", "n"], {"POD_IP": "10.1.2.3", "CPU_REQUEST": "50", "POD_UID": "", "HOME": "/"})
+
+    assert config.downward == {"POD_IP": "10.1.2.3", "CPU_REQUEST": "50"}
+
+
+def test_the_downward_api_tells_what_is_asked_for() -> None:
+    """Every variable that the agent tells of is set in its Deployment."""
+    manifest = Path(__file__).parents[2] / "manifests" / "agent" / "deployment.yaml"
+    container = yaml.safe_load(manifest.read_text())["spec"]["template"]["spec"]["containers"][0]
+
+    assert {variable["name"] for variable in container["env"]} >= set(DOWNWARD)
 
 
 def test_the_fault_token_is_where_the_manifest_mounts_it() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubealive.v1.agent_pb2 import Refusal
-from kubealive.v1.state_pb2 import LoadTarget
+from kubealive.v1.state_pb2 import KIND_POD, KIND_SERVICE, LoadTarget, Service
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.targets import Address, cluster_domain, describe, resolve
+from kubealive_agent.targets import Address, cluster_domain, describe, owned, resolve
 from tests.agent.fakes import Lab
 
 
@@ -93,3 +93,38 @@ def test_the_cluster_domain_comes_from_the_search_list(text: str, domain: str) -
 def test_a_target_in_words(target: LoadTarget, words: str) -> None:
     """Facts name the target as a person would."""
     assert describe(target) == words
+
+
+@pytest.mark.parametrize(
+    ("address", "experiment", "ours"),
+    [
+        ("127.0.0.2", "balance", True),
+        ("10.96.0.7", "balance", True),
+        ("127.0.0.9", "balance", False),
+        ("127.0.0.2", "heal", False),
+        ("127.0.0.2", "", False),
+        ("10.96.0.8", "balance", False),
+        ("10.0.0.1", "balance", False),
+        ("", "balance", False),
+    ],
+    ids=["pod", "Service", "foreign pod", "other experiment", "none", "no selector", "node", "nothing"],
+)
+def test_addresses_of_the_experiment(address: str, experiment: str, *, ours: bool) -> None:
+    """Only running pods and Services with a selector of the experiment itself."""
+    lab = Lab()
+    selector = {"app": "getip"}
+    for uid, service in {
+        "uid-vip": Service(name="vip", experiment="balance", selector=selector, cluster_ip="10.96.0.7"),
+        "uid-vip-2": Service(name="vip-2", experiment="balance", cluster_ip="10.96.0.8"),
+    }.items():
+        lab.world.apply(KIND_SERVICE, uid, service, found=True)
+
+    assert owned(address, lab.world, experiment=experiment) is ours
+
+
+def test_an_ended_pods_address_is_nobodys() -> None:
+    """It keeps its address in the API while the network may have given it to another."""
+    lab = Lab()
+    lab.world.apply(KIND_POD, "uid-a", None, found=False)
+
+    assert not owned("127.0.0.1", lab.world, experiment="balance")

@@ -177,15 +177,21 @@ def test_agent_leaves_a_silent_node_soon() -> None:
     )
 
 
-def test_rights_change_nothing_but_pods_and_replica_counts() -> None:
-    """The agent can delete pods and scale; every other right is to read, and none is to read Secrets."""
+def test_rights_change_nothing_but_what_a_key_changes() -> None:
+    """Pods are deleted and labelled, workloads scaled, Services given a policy; Secrets are not even read."""
     writes = set()
     for path in RULES:
         for rule in BODIES[path]["rules"]:
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
             assert "secrets" not in rule["resources"]
             writes |= {(r, v) for r in rule["resources"] for v in set(rule["verbs"]) - {"get", "list", "watch"}}
-    assert writes == {("pods", "delete"), ("deployments/scale", "patch"), ("statefulsets/scale", "patch")}
+    assert writes == {
+        ("pods", "delete"),
+        ("pods", "patch"),
+        ("services", "patch"),
+        ("deployments/scale", "patch"),
+        ("statefulsets/scale", "patch"),
+    }
 
 
 def test_cluster_wide_objects_carry_the_namespace() -> None:

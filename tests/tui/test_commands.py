@@ -20,10 +20,12 @@ from kubealive_tui.commands import (
 from kubealive_tui.experiments import Command, Experiment, Settings, balance, discover
 from kubealive_tui.model import (
     Act,
+    Call,
     DeletePod,
     Fault,
     FaultKind,
     Info,
+    LabelPod,
     LoadMode,
     ProbeFails,
     Request,
@@ -32,6 +34,8 @@ from kubealive_tui.model import (
     StopAll,
     StopLoad,
     Target,
+    TrafficPolicy,
+    Verb,
 )
 from kubealive_tui.store import Store
 from tests.tui.ui.scripts import LIVE, Script
@@ -54,7 +58,7 @@ def _text(request: Request) -> str:
     return text
 
 
-def _act(verb: DeletePod | Fault | Scale, uid: str = "uid-0", name: str = POD) -> Act:
+def _act(verb: Verb, uid: str = "uid-0", name: str = POD) -> Act:
     return Act("balance", uid, name, verb)
 
 
@@ -65,8 +69,21 @@ def _act(verb: DeletePod | Fault | Scale, uid: str = "uid-0", name: str = POD) -
         (_act(DeletePod(0)), ["delete", "pod", POD, "--wait=false", "--grace-period=0", "--force"]),
         (_act(DeletePod(5)), ["delete", "pod", POD, "--wait=false", "--grace-period=5"]),
         (_act(Scale(3), "deploy-1", "getip"), ["scale", "deployment/getip", "--replicas=3"]),
+        (_act(LabelPod("mood", "calm")), ["label", "pod", POD, "mood=calm", "--overwrite"]),
+        (_act(LabelPod("mood", None)), ["label", "pod", POD, "mood-", "--overwrite"]),
+        (
+            _act(TrafficPolicy("Local"), "service-1", "backend"),
+            [
+                "patch",
+                "service",
+                "backend",
+                "--type=merge",
+                "--patch",
+                '{"spec": {"externalTrafficPolicy": "Local"}}',
+            ],
+        ),
     ],
-    ids=["delete", "force", "grace", "scale"],
+    ids=["delete", "force", "grace", "scale", "label", "label off", "policy"],
 )
 def test_kubectl_words(request_: Request, words: list[str]) -> None:
     """The text splits into the words that kubectl is to get, whatever the context is called."""
@@ -114,6 +131,15 @@ def test_kubectl_load(load: SetLoad, count: int) -> None:
     assert words[:8] == [*BASE, "exec", "deployment/kubealive-agent", "--"]
     literals = [node.value for node in ast.walk(ast.parse(words[-1])) if isinstance(node, ast.Constant)]
     assert {"getip", "/it's", count} <= set(literals)
+
+
+def test_kubectl_call() -> None:
+    """A call is made where the agent makes it, by a Python program in which every name is quoted."""
+    words = shlex.split(_text(_act(Call("phoenix-1.phoenix", 8080, "/store", "POST", "it's"))))
+    literals = [node.value for node in ast.walk(ast.parse(words[-1])) if isinstance(node, ast.Constant)]
+
+    assert words[:8] == [*BASE, "exec", "deployment/kubealive-agent", "--"]
+    assert {"http://phoenix-1.phoenix:8080/store", "POST", b"it's"} <= set(literals)
 
 
 def test_kubectl_stop_all() -> None:

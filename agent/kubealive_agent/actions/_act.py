@@ -202,7 +202,7 @@ class Actions:
         try:
             # The object may have gone while the traffic was becoming steady.
             self._guard.check(running.request)
-            await running.step.perform()
+            self._write(running, await running.step.perform())
         except RefusalError as exc:
             unanswered = exc.reason == Refusal.REASON_UNANSWERED
             self._report(running, Action.PHASE_UNANSWERED if unanswered else Action.PHASE_REFUSED, exc.message)
@@ -212,6 +212,12 @@ class Actions:
             raise
         self._report(running, Action.PHASE_ACCEPTED)
         return None
+
+    def _write(self, running: _Running, fact: Fact | None) -> None:
+        """Write what came of the action, as its own."""
+        if fact is not None:
+            fact.experiment, fact.action_id = running.request.experiment, running.action_id
+            self._journal.add(fact)
 
     def _audit_attempt(self, request: ActRequest, actor: str, exc: RefusalError) -> None:
         """Write the audit line of what was turned down before it could become an action."""

@@ -7,10 +7,18 @@ verb is for, and not be the agent itself.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubealive.v1.agent_pb2 import ActRequest, ProbeFault, Refusal
-from kubealive.v1.state_pb2 import KIND_DEPLOYMENT, KIND_POD, KIND_STATEFUL_SET, Kind
+from kubealive.v1.state_pb2 import (
+    KIND_DAEMON_SET,
+    KIND_DEPLOYMENT,
+    KIND_POD,
+    KIND_SERVICE,
+    KIND_STATEFUL_SET,
+    Kind,
+)
 from kubealive_agent._errors import RefusalError
 
 if TYPE_CHECKING:
@@ -38,10 +46,32 @@ MAX_EXIT_CODE = 255
 MAX_ID = 128
 """Longest request id: a UUID has 36 characters."""
 
+MAX_PORT = 65_535
+
+MAX_PATH = 1024
+"""Longest path and query of a call: the experiments' own have a dozen characters."""
+
+MAX_BODY_BYTES = 256 * 1024
+"""Largest body of a call: beyond what the workloads take, so that their refusal of a large value is seen."""
+
+MAX_LABEL_PREFIX = 253
+
+_PATH = re.compile(rf"/[!-~]{{0,{MAX_PATH - 1}}}")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_LABEL_PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+_RESERVED_PREFIXES = ("kubernetes.io", "k8s.io", "kubealive.dev")
+"""Prefixes that are Kubernetes' (it reserves both domains) and kubealive's, with all domains under them."""
+
+_OWNERS_LABELS = frozenset({"pod-template-hash", "controller-revision-hash", "pod-template-generation"})
+"""Labels without a prefix by which controllers know their pods."""
+
 _WORDS = {
     KIND_POD: "pods",
     KIND_DEPLOYMENT: "Deployments",
     KIND_STATEFUL_SET: "StatefulSets",
+    KIND_DAEMON_SET: "DaemonSets",
+    KIND_SERVICE: "Services",
 }
 
 
@@ -142,6 +172,42 @@ def _check_probe(probe: ProbeFault, name: str) -> None:
         raise _invalid(f"the {name} fault does not say how long; choose always, never or the next N probes")
 
 
+def _check_label(request: ActRequest) -> None:
+    key, value = request.label_pod.key, request.label_pod.value
+    prefix, slash, name = key.rpartition("/")
+    named = _LABEL_NAME.fullmatch(name) and (_LABEL_PREFIX.fullmatch(prefix) or not slash)
+    if not named or len(prefix) > MAX_LABEL_PREFIX:
+        raise _invalid(f"{key[:MAX_ID]!r} is no key of a label; an example is mood, or example.com/mood")
+    if key in _OWNERS_LABELS or any(prefix == one or prefix.endswith(f".{one}") for one in _RESERVED_PREFIXES):
+        raise RefusalError(
+            Refusal.REASON_NOT_OURS,
+            f"the label {key} tells Kubernetes or kubealive whose the pod is, and is not changed; choose another",
+        )
+    if value and not _LABEL_NAME.fullmatch(value):
+        raise _invalid(f"{value[:MAX_ID]!r} is no value of a label; use up to 63 letters, digits, - . and _")
+
+
+def _check_policy(request: ActRequest) -> None:
+    policy = request.traffic_policy.external_traffic_policy
+    if policy not in {"Cluster", "Local"}:
+        raise _invalid(f"{policy[:MAX_ID]!r} is no externalTrafficPolicy; choose Cluster or Local")
+
+
+def _check_call(request: ActRequest) -> None:
+    call = request.call
+    _within(call.port, 1, MAX_PORT, "port {}")
+    if call.method not in {"", "GET", "POST"}:
+        raise _invalid(f"the method {call.method[:MAX_ID]!r} is not called; choose GET or POST")
+    if call.path and not _PATH.fullmatch(call.path):
+        raise _invalid(
+            f"{call.path[:MAX_ID]!r} is no path; it begins with /, and has up to {MAX_PATH} printable characters "
+            "without spaces"
+        )
+    if call.body and call.method != "POST":
+        raise _invalid("only a POST has a body; say POST, or leave the body out")
+    _within(len(call.body.encode()), 0, MAX_BODY_BYTES, "a body of {} bytes")
+
+
 def _within(value: int, low: int, high: int, words: str) -> None:
     if not low <= value <= high:
         raise _invalid(f"{words.format(value)} cannot be had; choose {low} to {high}")
@@ -152,8 +218,11 @@ def _invalid(message: str) -> RefusalError:
 
 
 RULES: dict[str, Rule] = {
+    "call": Rule((KIND_POD, KIND_SERVICE, KIND_DEPLOYMENT, KIND_STATEFUL_SET, KIND_DAEMON_SET), _check_call),
     "delete_pod": Rule((KIND_POD,), _check_delete),
     "fault": Rule((KIND_POD,), _check_fault),
+    "label_pod": Rule((KIND_POD,), _check_label),
     "scale": Rule((KIND_DEPLOYMENT, KIND_STATEFUL_SET), _check_scale),
+    "traffic_policy": Rule((KIND_SERVICE,), _check_policy),
 }
 """What this agent can carry out, by the verb's field in ActRequest. Who performs it is put together in wiring."""

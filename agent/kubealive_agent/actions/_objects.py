@@ -7,7 +7,7 @@ since the API server otherwise answers 200 to a patch of a misspelt field and ch
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive.v1.state_pb2 import KIND_DEPLOYMENT
@@ -16,6 +16,8 @@ from kubealive_agent.actions._step import Step
 from kubealive_agent.kube import ConflictError, ForbiddenError, KubeError, NotFoundError, StatusError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubealive.v1.agent_pb2 import ActRequest
     from kubealive_agent.kube import Query
     from kubealive_agent.world import Found
@@ -24,6 +26,9 @@ __all__ = ["KubeApi", "Objects"]
 
 DEADLINE_SECONDS = 10.0
 """For one change: an API server that lost its etcd leader answers within a few seconds or not at all."""
+
+_CORE = frozenset({"pods", "services"})
+"""Resources of the core group; the others that are changed here are of apps/v1."""
 
 
 class KubeApi(Protocol):
@@ -76,8 +81,20 @@ class Objects:
     def scale(self, target: Found, request: ActRequest) -> Step:
         """Set the replicas of a Deployment or StatefulSet through its scale subresource."""
         resource = "deployments" if target.kind == KIND_DEPLOYMENT else "statefulsets"
-        path = f"/apis/apps/v1/namespaces/{self._namespace}/{resource}/{target.name}/scale"
-        patch = {"metadata": {"uid": target.uid}, "spec": {"replicas": request.scale.replicas}}
+        replicas = request.scale.replicas
+        change = {"spec": {"replicas": replicas}}
+        return self.patch(target, f"{resource}/scale", change, {"replicas": str(replicas)})
+
+    def patch(
+        self, target: Found, resource: str, change: Mapping[str, object], parameters: Mapping[str, str]
+    ) -> Step:
+        """Merge `change` into exactly this object; `resource` as rights name it, a subresource after its slash."""
+        plural, _, subresource = resource.partition("/")
+        group = "/api/v1" if plural in _CORE else "/apis/apps/v1"
+        path = f"{group}/namespaces/{self._namespace}/{plural}/{target.name}"
+        path += f"/{subresource}" if subresource else ""
+        metadata = {"uid": target.uid, **cast("dict[str, object]", change.get("metadata", {}))}
+        patch = {**change, "metadata": metadata}
 
         async def perform() -> None:
             try:
@@ -90,9 +107,9 @@ class Objects:
                     deadline=DEADLINE_SECONDS,
                 )
             except KubeError as exc:
-                raise self._refusal(exc, "patch", f"{resource}/scale", target.name) from exc
+                raise self._refusal(exc, "patch", resource, target.name) from exc
 
-        return Step(f"PATCH {path} with {json.dumps(patch)}", perform, {"replicas": str(request.scale.replicas)})
+        return Step(f"PATCH {path} with {json.dumps(patch)}", perform, parameters)
 
     def _refusal(self, exc: KubeError, verb: str, resource: str, name: str) -> RefusalError:
         """The API's word as a refusal; each names what was to be done to what."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kubealive_agent.actions._caller import Caller
     from kubealive_agent.actions._faults import FaultPort
     from kubealive_agent.actions._objects import Objects
+    from kubealive_agent.actions._patches import Patches
     from kubealive_agent.actions._step import Steps
 
 __all__ = ["steps"]
 
 
-def steps(*, objects: Objects, faults: FaultPort) -> Steps:
+def steps(*, caller: Caller, faults: FaultPort, objects: Objects, patches: Patches) -> Steps:
     """What makes each verb's step, by its field in ActRequest."""
     return {
+        "call": caller.step,
         "delete_pod": objects.delete_pod,
         "fault": faults.step,
+        "label_pod": patches.label_pod,
         "scale": objects.scale,
+        "traffic_policy": patches.traffic_policy,
     }

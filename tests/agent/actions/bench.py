@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from kubealive.v1.agent_pb2 import ActRequest, DeletePod, Fault, Observe
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, FaultPort, Guard, Objects, Observation, steps
+from kubealive_agent.actions import Actions, Caller, FaultPort, Guard, Objects, Observation, Patches, steps
 from kubealive_agent.audit import Audit
+from kubealive_agent.names import Names
 from tests.agent.fakes import FakeKube, Lab, watch
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from kubealive.v1.facts_pb2 import Action
     from kubealive_agent._errors import RefusalError
+    from kubealive_agent.actions import Steps
+    from kubealive_agent.world import World
 
 PODS = "/api/v1/namespaces/lab/pods"
 
@@ -61,6 +64,28 @@ class FaultServer:
         writer.close()
 
 
+class FakeNames(Names):
+    """Names whose addresses are `known`; as a resolver takes them otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(search=(), domain="cluster.local", namespace="lab")
+        self.known: dict[str, list[str]] = {}
+
+    async def addresses(self, name: str) -> list[str]:
+        return next((self.known[full] for full in self.full(name) if full in self.known), [])
+
+
+def every_step(world: World, kube: FakeKube, faults: FaultPort, names: Names | None = None) -> Steps:
+    """The steps of all verbs, over these."""
+    objects = Objects(kube, namespace="lab")
+    return steps(
+        caller=Caller(world, names or FakeNames()),
+        faults=faults,
+        objects=objects,
+        patches=Patches(objects, world),
+    )
+
+
 class Bench:
     """Actions over fakes."""
 
@@ -72,13 +97,14 @@ class Bench:
         self.traffic = FakeTraffic()
         self.output = io.StringIO()
         self.slept: list[float] = []
+        self.names = FakeNames()
         faults = FaultPort(port=fault_port, token=lambda: "secret" if token is None else token)
         self.actions = Actions(
             world=self.lab.world,
             journal=self.lab.journal,
             sessions=self.lab.sessions,
             guard=Guard(self.lab.world, own_pod="kubealive-agent-1", version="0.1.0"),
-            steps=steps(objects=Objects(self.kube, namespace="lab"), faults=faults),
+            steps=every_step(self.lab.world, self.kube, faults, self.names),
             faults=faults,
             traffic=self.traffic,
             audit=Audit(self.lab.clock, output=self.output),

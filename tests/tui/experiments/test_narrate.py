@@ -4,6 +4,7 @@ import pytest
 
 from kubealive_tui.experiments import narrate, timeline
 from kubealive_tui.model import (
+    Action,
     AgentNote,
     Aspect,
     Condition,
@@ -33,12 +34,31 @@ NOT_READY = ConditionTransition(
 )
 
 
+def did(verb: str, **parameters: str) -> Action:
+    """I did something to a pod."""
+    return Action("r1", "me@here", verb, Phase.REQUESTED, Kind.POD, NAME, "p1", parameters)
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
         pytest.param(deletion(), "you: delete pod …d8c-aaap1, grace 30 s", id="my kill"),
         pytest.param(
             deletion(phase=Phase.UNANSWERED), "you: no answer: whether it happened is not known", id="no answer"
+        ),
+        pytest.param(
+            did("label_pod", key="mood", value="calm"), "you: label mood=calm on …d8c-aaap1", id="my label"
+        ),
+        pytest.param(did("label_pod", key="mood"), "you: label mood taken off …d8c-aaap1", id="my label off"),
+        pytest.param(
+            did("traffic_policy", external_traffic_policy="Local"),
+            f"you: externalTrafficPolicy Local for {NAME}",
+            id="my policy",
+        ),
+        pytest.param(
+            did("call", method="POST", host="phoenix-1.phoenix", path="/store"),
+            "you: POST phoenix-1.phoenix/store",
+            id="my call",
         ),
         pytest.param(moved("p1", Aspect.DELETING, deleting=True), "pod: …d8c-aaap1 terminating", id="terminating"),
         pytest.param(moved("p1", Aspect.READY, ready=True), "pod: …d8c-aaap1 ready on node-1", id="ready"),

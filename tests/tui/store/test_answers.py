@@ -5,6 +5,7 @@ import pytest
 from kubealive_tui.model import CallResult, DnsAnswer, FactBody, Kind, Outcome, Reading
 from kubealive_tui.store import Answers
 from kubealive_tui.store._answers import MOST_QUESTIONS
+from kubealive_tui.store._ledger import ExperimentLedger
 from tests.tui.signals import at, fact
 
 
@@ -77,3 +78,16 @@ def test_questions_are_bounded() -> None:
     assert answers.dropped == 2
     assert answers.dns("0.", "A") is None
     assert answers.dns(f"{MOST_QUESTIONS + 1}.", "A") is not None
+
+
+def test_what_a_key_asked_for_is_no_answer_to_what_is_sampled() -> None:
+    """A call of an action bears the name of the sampled one; it is a line of the timeline, each time it comes."""
+    ledger = ExperimentLedger(())
+    ledger.add(fact(1, 1.0, call()))
+    ledger.add(fact(2, 2.0, call("p2"), action_id="a1"))
+    ledger.add(fact(3, 3.0, call("p2"), action_id="a2"))
+
+    latest = ledger.answers.call("db")
+    assert latest is not None
+    assert latest.body.pod_uid == "p1"
+    assert len(ledger.timeline) == 3

@@ -9,16 +9,19 @@ import shlex
 
 from kubealive_tui.model import (
     Act,
+    Call,
     DeletePod,
     Fault,
     FaultKind,
     Kind,
+    LabelPod,
     LoadMode,
     Request,
     Scale,
     SetLoad,
     StopAll,
     Target,
+    TrafficPolicy,
 )
 from kubealive_tui.store import Store
 
@@ -33,6 +36,11 @@ import os, urllib.request
 print(urllib.request.urlopen(urllib.request.Request(
     "http://127.0.0.1:8081/faults/{path}", data={body!r},
     headers={{"Authorization": "Bearer " + os.environ["FAULT_TOKEN"]}})).read().decode())"""
+
+_CALL = """\
+import urllib.request
+request = urllib.request.Request({url!r}, data={body!r}, method={method!r})
+print(urllib.request.urlopen(request, timeout=2).read().decode())"""
 
 _NEW = """\
 import collections, http.client, time
@@ -75,6 +83,14 @@ def kubectl(request: Request, store: Store, *, context: str, namespace: str) -> 
             return shlex.join([*base, "scale", f"{_kind(store, act)}/{name}", f"--replicas={replicas}"])
         case Act(name=name, verb=Fault() as fault):
             return shlex.join([*base, "exec", name, "--", "python3", "-c", _fault_script(fault)])
+        case Act(name=name, verb=LabelPod(key=key, value=value)):
+            label = f"{key}-" if value is None else f"{key}={value}"
+            return shlex.join([*base, "label", "pod", name, label, "--overwrite"])
+        case Act(name=name, verb=TrafficPolicy(external_traffic_policy=policy)):
+            patch = json.dumps({"spec": {"externalTrafficPolicy": policy}})
+            return shlex.join([*base, "patch", "service", name, "--type=merge", "--patch", patch])
+        case Act(verb=Call() as call):
+            return shlex.join([*base, "exec", _AGENT, "--", "python3", "-c", _call_script(call)])
         case SetLoad() as load:
             return shlex.join([*base, "exec", _AGENT, "--", "python3", "-c", _load_script(load, store)])
         case StopAll():
@@ -103,6 +119,11 @@ def _kind(store: Store, act: Act) -> str:
     """The workload's kind as kubectl spells it; a Deployment where it is gone already."""
     found = (workload.kind for workload in store.workloads(act.experiment) if workload.uid == act.uid)
     return next(found, Kind.DEPLOYMENT).word
+
+
+def _call_script(call: Call) -> str:
+    body = call.body.encode() if call.body else None
+    return _CALL.format(url=f"http://{call.host}:{call.port}{call.path}", body=body, method=call.method)
 
 
 _PATHS = {FaultKind.EXIT: "exit", FaultKind.EAT: "eat", FaultKind.DELAY: "delay", FaultKind.ERRORS: "errors"}

@@ -4,8 +4,9 @@ A line says who speaks (you, pod, endpoint, client, event, load, node, dns, agen
 are not news (what the agent found at its start, traffic bins, an action's acceptance) have none.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
+from kubealive_tui.experiments._deeds import deed
 from kubealive_tui.experiments._words import count, load_size, short
 from kubealive_tui.model import (
     Action,
@@ -113,48 +114,7 @@ def _action(body: Action, me: str) -> _Narrated:
         return source, Role.BAD, line(("refused ", Role.BAD), body.message)
     if body.phase is Phase.UNANSWERED:
         return source, Role.WAITING, line(("no answer: whether it happened is not known", Role.WAITING))
-    return source, role, line(_action_words(body))
-
-
-def _action_words(body: Action) -> str:
-    given = body.parameters
-    name = short(body.target_name)
-    match body.verb:
-        case "delete_pod":
-            grace = given.get("grace_seconds", "")
-            return (
-                f"delete pod {name}"
-                + (f", grace {grace} s" if grace else "")
-                + (", forced" if grace == "0" else "")
-            )
-        case "scale":
-            return f"scale {body.target_name} to {given.get('replicas', '?')}"
-        case "fault":
-            return _fault_words(given.get("fault", "fault"), name, given)
-        case "set_load" if given.get("load") == "stop":
-            return "stop the load"
-        case "set_load":
-            size = f"{given['rate']}/s" if "rate" in given else f"burst of {given.get('burst', '?')}"
-            size = f"{given['cpu']} CPU" if "cpu" in given else size
-            return f"load {size}, {given.get('mode', 'new')} connections"
-        case "stop_all":
-            return "stop all load and cure all faults"
-        case verb:
-            extra = ", ".join(f"{key} {value}" for key, value in sorted(given.items()))
-            return f"{verb.replace('_', ' ')} {name}" + (f": {extra}" if extra else "")
-
-
-def _fault_words(fault: str, name: str, given: Mapping[str, str]) -> str:
-    match given.get("fail"):
-        case "never":
-            return f"{fault} of {name} succeeds again"
-        case "always":
-            return f"{fault} of {name} fails from now on"
-        case "next":
-            return f"{fault} of {name} fails {given.get('count', '?')} times"
-        case _:
-            values = ", ".join(f"{key} {value}" for key, value in given.items() if key != "fault")
-            return f"{fault} in {name}" + (f": {values}" if values else "")
+    return source, role, line(deed(body))
 
 
 def _pod(body: PodTransition, _me: str) -> _Narrated:

@@ -52,7 +52,8 @@ class ExperimentLedger:
     def add(self, fact: Fact) -> None:
         """Take one fact, in journal order."""
         self.runs.add(fact)
-        known = self.answers.add(fact)
+        # What a key asked for is no answer to what is sampled, though it may bear the same name.
+        known = not fact.action_id and self.answers.add(fact)
         match fact.body:
             case TrafficBin() as traffic:
                 self.traffic.add(traffic)
@@ -60,7 +61,7 @@ class ExperimentLedger:
             case Reading(kind=Kind.POD | Kind.NODE):
                 # What is read each second of a pod is looked at; as a line it would drive all others out.
                 return
-            case DnsAnswer() | CallResult() if known and not fact.action_id:
+            case DnsAnswer() | CallResult() if known:
                 return
             case EndpointTransition(found=False):
                 self.traffic.unsettle(fact.time_us)

@@ -1,0 +1,80 @@
+"""What somebody did, in a few words: the timeline line of an action, by its verb."""
+
+from collections.abc import Callable, Mapping
+
+from kubealive_tui.experiments._words import short
+from kubealive_tui.model import Action
+
+__all__ = ["deed"]
+
+_Given = Mapping[str, str]
+
+
+def deed(action: Action) -> str:
+    """The action in words; a verb of a newer agent is told with its parameters as they came."""
+    words = _DEEDS.get(action.verb)
+    if words is not None:
+        return words(action, action.parameters)
+    extra = ", ".join(f"{key} {value}" for key, value in sorted(action.parameters.items()))
+    return f"{action.verb.replace('_', ' ')} {short(action.target_name)}" + (f": {extra}" if extra else "")
+
+
+def _call(_: Action, given: _Given) -> str:
+    return f"{given.get('method', '?')} {given.get('host', '?')}{given.get('path', '')}"
+
+
+def _delete_pod(action: Action, given: _Given) -> str:
+    grace = given.get("grace_seconds", "")
+    words = f"delete pod {short(action.target_name)}" + (f", grace {grace} s" if grace else "")
+    return words + (", forced" if grace == "0" else "")
+
+
+def _fault(action: Action, given: _Given) -> str:
+    fault, name = given.get("fault", "fault"), short(action.target_name)
+    match given.get("fail"):
+        case "never":
+            return f"{fault} of {name} succeeds again"
+        case "always":
+            return f"{fault} of {name} fails from now on"
+        case "next":
+            return f"{fault} of {name} fails {given.get('count', '?')} times"
+        case _:
+            values = ", ".join(f"{key} {value}" for key, value in given.items() if key != "fault")
+            return f"{fault} in {name}" + (f": {values}" if values else "")
+
+
+def _label_pod(action: Action, given: _Given) -> str:
+    key, name = given.get("key", "?"), short(action.target_name)
+    return f"label {key}={given['value']} on {name}" if "value" in given else f"label {key} taken off {name}"
+
+
+def _scale(action: Action, given: _Given) -> str:
+    return f"scale {action.target_name} to {given.get('replicas', '?')}"
+
+
+def _set_load(_: Action, given: _Given) -> str:
+    if given.get("load") == "stop":
+        return "stop the load"
+    size = f"{given['rate']}/s" if "rate" in given else f"burst of {given.get('burst', '?')}"
+    size = f"{given['cpu']} CPU" if "cpu" in given else size
+    return f"load {size}, {given.get('mode', 'new')} connections"
+
+
+def _stop_all(_: Action, __: _Given) -> str:
+    return "stop all load and cure all faults"
+
+
+def _traffic_policy(action: Action, given: _Given) -> str:
+    return f"externalTrafficPolicy {given.get('external_traffic_policy', '?')} for {action.target_name}"
+
+
+_DEEDS: dict[str, Callable[[Action, _Given], str]] = {
+    "call": _call,
+    "delete_pod": _delete_pod,
+    "fault": _fault,
+    "label_pod": _label_pod,
+    "scale": _scale,
+    "set_load": _set_load,
+    "stop_all": _stop_all,
+    "traffic_policy": _traffic_policy,
+}
