@@ -158,7 +158,8 @@ class Journal:
     def _forget(self, now: int) -> None:
         horizon = now - self._retention_us
         self._forget_facts(horizon)
-        self._forget_tombstones(horizon)
+        if self._tombstones:
+            self._forget_tombstones(horizon)
 
     def _forget_facts(self, horizon: int) -> None:
         while self._head < len(self._facts):

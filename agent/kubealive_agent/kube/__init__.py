@@ -5,7 +5,7 @@ A `Sink` hears of every change; `transitions` turns two states of an object into
 `reflect_all` owns it and cancels it; the client lives as long as the process.
 """
 
-from kubealive_agent.kube._client import MAX_ANSWER_BYTES, REQUEST_DEADLINE_S, KubeClient, Query
+from kubealive_agent.kube._client import MAX_ANSWER_BYTES, REQUEST_DEADLINE_S, KubeClient, Lines, Query
 from kubealive_agent.kube._errors import (
     ConfigurationError,
     ConflictError,
@@ -45,6 +45,7 @@ __all__ = [
     "Kind",
     "KubeClient",
     "KubeError",
+    "Lines",
     "MalformedError",
     "NotFoundError",
     "Query",

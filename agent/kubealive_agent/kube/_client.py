@@ -8,8 +8,9 @@ was carried out.
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlencode, urlsplit
@@ -35,6 +36,9 @@ MAX_ANSWER_BYTES = 24 * 1024 * 1024
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 Query = Mapping[str, str | int]
+
+# Hands each line to the function that it is given.
+Lines = Callable[[Callable[[bytes], None]], Awaitable[None]]
 
 
 class KubeClient:
@@ -106,13 +110,12 @@ class KubeClient:
                 return await self._change(call)
 
     @asynccontextmanager
-    async def stream(
-        self, path: str, *, query: Query, idle_deadline: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a watch and give its lines; empty lines are left out, a line that is too long is `TOO_LONG`.
+    async def watch(self, path: str, *, query: Query, idle_deadline: float) -> AsyncIterator[Lines]:
+        """Open a watch and give a function that hands on its lines, each as soon as it has come.
 
-        The iterator ends when the server ends the answer. Raises as `request` does, also when nothing at all
-        came for `idle_deadline` seconds.
+        That function returns when the server has ended the answer, and raises what was raised by whoever took a
+        line. Empty lines are left out, a line that is too long is `TOO_LONG`. Both raise as `request` does, the
+        function also when nothing at all came for `idle_deadline` seconds.
         """
         call = self._call("GET", path, query=query)
         connection: Connection | None = None
@@ -121,7 +124,7 @@ class KubeClient:
                 async with asyncio.timeout(REQUEST_DEADLINE_S):
                     connection = await Connection.open(self._endpoint)
                     await self._head(connection, call)
-            yield _lines(connection, call, idle_deadline=idle_deadline)
+            yield partial(_lines, connection, call, idle_deadline)
         finally:
             if connection is not None:
                 connection.close()
@@ -193,13 +196,11 @@ async def _whole_body(connection: Connection, call: Call) -> bytes:
     return b"".join(pieces)
 
 
-async def _lines(connection: Connection, call: Call, *, idle_deadline: float) -> AsyncIterator[bytes]:
-    splitter = LineSplitter()
+async def _lines(connection: Connection, call: Call, idle_deadline: float, take: Callable[[bytes], None]) -> None:
+    splitter = LineSplitter(take)
     connection.end_when_silent(idle_deadline)
     with _translated(call, deadline=idle_deadline):
-        async for chunk in connection.watch():
-            for line in splitter.feed(chunk):
-                yield line
+        await connection.watch(splitter.feed)
 
 
 @contextmanager

@@ -1,22 +1,23 @@
-"""One HTTP/1.1 connection to the API server: h11 for the protocol, asyncio streams for the bytes.
+"""One HTTP/1.1 connection to the API server: h11 for the protocol, an asyncio transport for the bytes.
 
 A whole HTTP library would cost more memory than the rest of the agent, and it would hide the two things that
-matter here: a dead peer has to be noticed, and a body has to be read as it comes.
+matter here: a dead peer has to be noticed, and a body has to be read as it comes. What a watch brings is handed on
+in the very callback that received it, since a stream reader and a task in between cost more than the event itself.
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import h11
 
 from kubealive_agent.kube._chunked import ChunkedBody
 
-# One read; what a page of a list or a burst of watch events fills quickly.
-_READ_BYTES = 64 * 1024
+# At which the transport is paused until somebody asks for what came. asyncio reads up to as much at a time.
+_MAX_HELD_BYTES = 256 * 1024
 
 # A peer that vanished without a word is noticed after idle + count * interval = 30 s without traffic, or
 # after 30 s of unanswered bytes. The defaults of the platforms are hours and 15 minutes.
@@ -52,41 +53,50 @@ class Call:
     body: bytes = b""
 
 
-class Connection:
+class Connection(asyncio.Protocol):
     """Carries one request at a time; whoever opened it closes it."""
 
     __slots__ = (
         "_chunked",
+        "_ended",
+        "_fault",
         "_heard",
+        "_held",
+        "_loop",
         "_now",
         "_protocol",
-        "_reader",
         "_silence",
-        "_silent",
+        "_take",
         "_timer",
-        "_writer",
+        "_transport",
+        "_waiting",
         "answered",
     )
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time
+        self._transport: asyncio.Transport
         self._protocol = h11.Connection(h11.CLIENT)
         # A byte of the answer has come: from here on the server has certainly seen the request.
         self.answered = False
         self._chunked = False
-        self._now = asyncio.get_running_loop().time
+        # What came and was not asked for yet, unless a watch takes it as it comes.
+        self._held = bytearray()
+        self._take: Callable[[bytes], None] | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        self._ended = False
+        self._fault: Exception | None = None
         self._silence = 0.0
         self._heard = 0.0
-        self._silent = False
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> Self:
         """Connect, with TLS where the endpoint has a context. Raises OSError."""
-        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=endpoint.ssl_context)
-        _notice_dead_peers(writer.get_extra_info("socket"))
-        return cls(reader, writer)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(cls, endpoint.host, endpoint.port, ssl=endpoint.ssl_context)
+        return connection
 
     async def send(self, call: Call) -> h11.Response:
         """Send the request and return the head of the answer; the body is then read with `chunks` or `watch`."""
@@ -96,8 +106,8 @@ class Connection:
         if call.body:
             parts.append(h11.Data(data=call.body))
         parts.append(h11.EndOfMessage())
-        self._writer.write(b"".join(self._protocol.send(part) or b"" for part in parts))
-        await self._writer.drain()
+        # Nobody waits until it is written: it is small, and its answer is waited for.
+        self._transport.write(b"".join(self._protocol.send(part) or b"" for part in parts))
         while not isinstance(event := await self._next(), h11.Response):
             if not isinstance(event, h11.InformationalResponse):
                 raise ConnectionResetError("the server closed the connection without an answer")
@@ -105,7 +115,7 @@ class Connection:
         return event
 
     def end_when_silent(self, seconds: float) -> None:
-        """Let a read raise TimeoutError once nothing came for that long.
+        """Let whoever reads get a TimeoutError once nothing came for that long.
 
         One timer a connection does it, since a timer a read would be a sixth of what a watch event costs.
         """
@@ -116,35 +126,41 @@ class Connection:
     def _check_silence(self) -> None:
         left = self._heard + self._silence - self._now()
         if left > 0:
-            self._timer = asyncio.get_running_loop().call_later(left, self._check_silence)
+            self._timer = self._loop.call_later(left, self._check_silence)
         else:
-            self._silent = True
-            self._writer.transport.abort()
+            self._end(TimeoutError())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives. Raises OSError or h11.ProtocolError when it is cut."""
         while isinstance(event := await self._next(), h11.Data):
             yield bytes(event.data)
 
-    async def watch(self) -> AsyncIterator[bytes]:
-        """Yield the body of a watch as it arrives, after which the connection cannot carry another request.
+    async def watch(self, take: Callable[[bytes], None]) -> None:
+        """Hand on the body of a watch as it arrives; the connection cannot carry another request afterwards.
 
-        Raises as `chunks` does, and MalformedError when the body is not coded as its head says.
+        Returns when the server has ended the body. Raises as `chunks` does, MalformedError when the body is not
+        coded as its head says, and whatever `take` raises, which hears nothing more then.
         """
         if not self._chunked:
             async for piece in self.chunks():
-                yield piece
+                take(piece)
             return
         body = ChunkedBody()
-        received, _ = self._protocol.trailing_data
-        while True:
+
+        def decode(received: bytes) -> None:
             if piece := body.feed(received):
-                yield piece
+                take(piece)
             if body.ended:
-                return
-            received = await self._receive()
-            if not received:
-                raise ConnectionResetError("the server closed the connection in the middle of its answer")
+                self._end(None)
+
+        self._take = decode
+        self.data_received(self._protocol.trailing_data[0] + self._released())
+        while not self._ended:
+            await self._news()
+        if self._fault:
+            raise self._fault
+        if not body.ended:
+            raise ConnectionResetError("the server closed the connection in the middle of its answer")
 
     async def _next(self) -> object:
         while (event := self._protocol.next_event()) is h11.NEED_DATA:
@@ -152,12 +168,58 @@ class Connection:
         return event
 
     async def _receive(self) -> bytes:
-        received = await self._reader.read(_READ_BYTES)
-        if self._silent:
-            raise TimeoutError
+        """Return what has come; nothing once the server has closed the connection."""
+        if not self._held and not self._ended:
+            await self._news()
+        if self._fault and not self._held:
+            raise self._fault
+        return self._released()
+
+    def _released(self) -> bytes:
+        held = bytes(self._held)
+        self._held.clear()
+        if not self._ended:
+            self._transport.resume_reading()
+        return held
+
+    async def _news(self) -> None:
+        self._waiting = self._loop.create_future()
+        await self._waiting
+
+    def _wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    # What asyncio tells its protocols.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        _notice_dead_peers(transport.get_extra_info("socket"))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what came, or hold it."""
         self._heard = self._now()
-        self.answered = self.answered or bool(received)
-        return received
+        self.answered = True
+        if self._take is None:
+            self._held += data
+            if len(self._held) >= _MAX_HELD_BYTES:
+                self._transport.pause_reading()
+            self._wake()
+        elif not self._ended:
+            try:
+                self._take(data)
+            except Exception as exc:  # noqa: BLE001  it is raised again, in the task that reads the watch
+                self._end(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever reads that nothing more comes."""
+        self._end(exc)
+
+    def _end(self, fault: Exception | None) -> None:
+        if not self._ended:
+            self._ended, self._fault = True, fault
+            self._wake()
 
     def renew(self) -> bool:
         """Make ready for the next request; false when the connection cannot carry another."""
@@ -172,13 +234,13 @@ class Connection:
     @property
     def stale(self) -> bool:
         """The server has closed the connection while it lay idle."""
-        return self._reader.at_eof() or self._writer.is_closing()
+        return self._ended or self._transport.is_closing()
 
     def close(self) -> None:
         """Drop the connection at once; a farewell in TLS would wait for a peer that may be gone."""
         if self._timer:
             self._timer.cancel()
-        self._writer.transport.abort()
+        self._transport.abort()
 
 
 def _notice_dead_peers(sock: socket.socket) -> None:

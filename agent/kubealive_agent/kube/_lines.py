@@ -4,6 +4,8 @@ The line readers of asyncio stop at a fixed, small limit; here the limit is a bo
 no real object meets it, and a longer line costs only itself.
 """
 
+from collections.abc import Callable
+
 # etcd refuses objects beyond 1.5 MiB unless it was told otherwise; 10 MB objects are known in the wild. One such
 # line, held twice while its pieces are joined, fits under the limit of the agent's pod beside the agent itself.
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -13,28 +15,28 @@ TOO_LONG = b""
 
 
 class LineSplitter:
-    """Cuts chunks into lines and keeps the unfinished rest, at most `limit` bytes of it."""
+    """Cuts chunks into lines for `take` and keeps the unfinished rest, at most `limit` bytes of it."""
 
-    __slots__ = ("_limit", "_pieces", "_size", "_skipping")
+    __slots__ = ("_limit", "_pieces", "_size", "_skipping", "_take")
 
-    def __init__(self, *, limit: int = MAX_LINE_BYTES) -> None:
+    def __init__(self, take: Callable[[bytes], None], *, limit: int = MAX_LINE_BYTES) -> None:
+        self._take = take
         self._limit = limit
         self._pieces: list[bytes] = []
         self._size = 0
         self._skipping = False
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the lines that this chunk completes; a line beyond the limit comes as `TOO_LONG`."""
+    def feed(self, chunk: bytes) -> None:
+        """Hand on the lines that this chunk completes; a line beyond the limit comes as `TOO_LONG`."""
         *ends, rest = chunk.split(b"\n")
-        lines = []
         for end in ends:
             self._hold(end)
             line = TOO_LONG if self._skipping else b"".join(self._pieces)
-            if line or self._skipping:
-                lines.append(line)
+            wanted = line or self._skipping
             self._clear()
+            if wanted:
+                self._take(line)
         self._hold(rest)
-        return lines
 
     def _hold(self, piece: bytes) -> None:
         self._size += len(piece)

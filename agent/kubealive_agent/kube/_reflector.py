@@ -6,12 +6,11 @@ That is enough to find, after any gap, what vanished meanwhile and what did not 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from kubealive.v1 import agent_pb2, facts_pb2
-from kubealive_agent.kube._client import Query
+from kubealive_agent.kube._client import Lines, Query
 from kubealive_agent.kube._errors import (
     ForbiddenError,
     GoneError,
@@ -65,10 +64,8 @@ class Api(Protocol):
     async def request(self, method: str, path: str, *, query: Query | None = None) -> bytes:
         """Return the body of a successful answer."""
 
-    def stream(
-        self, path: str, *, query: Query, idle_deadline: float
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Open a watch and give its lines."""
+    def watch(self, path: str, *, query: Query, idle_deadline: float) -> AbstractAsyncContextManager[Lines]:
+        """Open a watch and give a function that hands on its lines until it ends."""
 
 
 async def reflect_all(
@@ -203,13 +200,12 @@ class Reflector:
             "timeoutSeconds": seconds,
         }
         idle_deadline = seconds + READ_GRACE_S
-        async with self._client.stream(self._path, query=query, idle_deadline=idle_deadline) as lines:
+        async with self._client.watch(self._path, query=query, idle_deadline=idle_deadline) as lines:
             self._tell(agent_pb2.KindAccess.STATE_WATCHING, "")
             self._recheck.reset()
             self._refusals, self._broke_at = 0, None
             self._gap.back(self._what)
-            async for line in lines:
-                self._handle(line)
+            await lines(self._handle)
 
     def _handle(self, line: bytes) -> None:
         event = self._resource.decode_event(line)

@@ -48,7 +48,10 @@ def _initialising(pod: Pod, init_statuses: list[ContainerStatus]) -> Standing:
 
 def holds(conditions: Iterable[Condition] | None, kind: str) -> bool:
     """Tell whether the condition of that type is there and True."""
-    return any(condition.type == kind and condition.status == "True" for condition in conditions or ())
+    for condition in conditions or ():
+        if condition.type == kind:
+            return condition.status == "True"
+    return False
 
 
 def _standing(word: str, statuses: list[ContainerStatus]) -> Standing:

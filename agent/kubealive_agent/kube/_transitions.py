@@ -41,10 +41,9 @@ class _Step(NamedTuple):
     found: bool
 
 
-def _pod(step: _Step) -> Iterator[facts_pb2.Fact]:
-    transition = pod_transition(step.uid, old=step.old, new=step.new, found=step.found)
-    if transition:
-        yield facts_pb2.Fact(pod=transition)
+def _pod(step: _Step) -> Iterable[facts_pb2.Fact]:
+    fact = pod_transition(step.uid, old=step.old, new=step.new, found=step.found)
+    return (fact,) if fact else ()
 
 
 def _slice(step: _Step) -> Iterator[facts_pb2.Fact]:
@@ -193,7 +192,7 @@ def _reading(step: _Step, name: str, value: float | str | None) -> facts_pb2.Fac
     return facts_pb2.Fact(reading=reading)
 
 
-_DIFFER: dict[Kind, Callable[[_Step], Iterator[facts_pb2.Fact]]] = {
+_DIFFER: dict[Kind, Callable[[_Step], Iterable[facts_pb2.Fact]]] = {
     state_pb2.KIND_POD: _pod,
     state_pb2.KIND_ENDPOINT_SLICE: _slice,
     state_pb2.KIND_DEPLOYMENT: _workload,

@@ -1,7 +1,7 @@
 """What happened to a pod, as the one fact that one watch event makes."""
 
-from collections.abc import Iterator
 from itertools import compress
+from typing import Any
 
 from kubealive.v1 import facts_pb2, state_pb2
 
@@ -23,58 +23,67 @@ _ASPECTS = (
 
 def pod_transition(
     uid: str, *, old: state_pb2.Pod | None, new: state_pb2.Pod | None, found: bool
-) -> facts_pb2.PodTransition | None:
-    """Return the transition, or None when nothing that is told has changed.
+) -> facts_pb2.Fact | None:
+    """Return the transition as a fact, or None when nothing that is told has changed.
 
     A pod that is gone is told with the values that it had last.
     """
     pod = new or old or _NEVER
-    changed = [Aspect.ASPECT_DELETED] if new is None else list(_changed(old, new))
+    changed = [Aspect.ASPECT_DELETED] if new is None else _changed(old, new)
     if not changed:
         return None
     restarted = Aspect.ASPECT_RESTARTS in changed
-    return facts_pb2.PodTransition(
-        uid=uid,
-        name=pod.name,
-        node=pod.node,
-        owner_uid=pod.owner_uid,
-        changed=changed,
-        status=pod.status,
-        ready=pod.ready,
-        deleting=pod.HasField("deletion_us"),
-        restarts=pod.restarts,
-        image=pod.image,
-        ip=pod.ip,
-        last_termination=_last_termination(old or _NEVER, pod) if restarted else None,
-        created_us=pod.created_us,
-        found=found,
-    )
+    transition: Any = {
+        "uid": uid,
+        "name": pod.name,
+        "node": pod.node,
+        "owner_uid": pod.owner_uid,
+        "changed": changed,
+        "status": pod.status,
+        "ready": pod.ready,
+        "deleting": pod.HasField("deletion_us"),
+        "restarts": pod.restarts,
+        "image": pod.image,
+        "ip": pod.ip,
+        "last_termination": _last_termination(old or _NEVER, pod) if restarted else None,
+        "created_us": pod.created_us,
+        "found": found,
+    }
+    # A mapping is read straight into its place, where a message of its own would be copied.
+    return facts_pb2.Fact(pod=transition)
 
 
-def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> Iterator[facts_pb2.PodTransition.Aspect.ValueType]:
+def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> list[facts_pb2.PodTransition.Aspect.ValueType]:
     before = old or _NEVER
     restarted = new.restarts > before.restarts
     # Labels and image belong to the creation of a pod, so they are told by themselves only when they change.
     # A container that was ended and is ready again within one event was not ready in between.
-    return compress(
-        _ASPECTS,
-        (
-            old is None,
-            new.node != before.node,
-            new.status != before.status,
-            new.ready != before.ready or (restarted and new.ready),
-            new.HasField("deletion_us") != before.HasField("deletion_us"),
-            restarted,
-            old is not None and _relabelled(old, new),
-            old is not None and new.image != old.image,
-        ),
-    )
+    return [
+        *compress(
+            _ASPECTS,
+            (
+                old is None,
+                new.node != before.node,
+                new.status != before.status,
+                new.ready != before.ready or (restarted and new.ready),
+                new.HasField("deletion_us") != before.HasField("deletion_us"),
+                restarted,
+                old is not None and _relabelled(old, new),
+                old is not None and new.image != old.image,
+            ),
+        )
+    ]
 
 
 def _relabelled(old: state_pb2.Pod, new: state_pb2.Pod) -> bool:
     """Tell whether the labels differ; read by key, since a map makes a dict or a view only slowly."""
     before, after = old.labels, new.labels
-    return len(before) != len(after) or any(before.get(key) != after[key] for key in after)
+    if len(before) != len(after):
+        return True
+    for key in after:  # noqa: SIM110  a generator would cost as much again
+        if before.get(key) != after[key]:
+            return True
+    return False
 
 
 def _last_termination(old: state_pb2.Pod, new: state_pb2.Pod) -> state_pb2.Termination | None:

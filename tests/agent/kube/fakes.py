@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kubealive_agent.kube import (
     RESOURCES,
     AccessState,
     Kind,
+    Lines,
     Query,
     Reflector,
     Resource,
@@ -115,17 +117,15 @@ class ScriptedApi:
         return answer
 
     @asynccontextmanager
-    async def stream(
-        self, path: str, *, query: Query, idle_deadline: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def watch(self, path: str, *, query: Query, idle_deadline: float) -> AsyncIterator[Lines]:
         self.watch_queries.append(dict(query))
         self.idle_deadlines.append(idle_deadline)
         script = self._watches.pop(0) if self._watches else None
         if isinstance(script, Exception):
             raise script
-        yield self._lines(script)
+        yield partial(self._lines, script)
 
-    async def _lines(self, script: list[Line] | None) -> AsyncIterator[bytes]:
+    async def _lines(self, script: list[Line] | None, take: Callable[[bytes], None]) -> None:
         if script is None:
             await self._wait()
         for line in script or []:
@@ -134,7 +134,7 @@ class ScriptedApi:
             if callable(line):
                 line()
             else:
-                yield line
+                take(line)
 
     async def _wait(self) -> None:
         self.exhausted.set()

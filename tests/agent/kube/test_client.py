@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kubealive_agent.kube import (
     ConfigurationError,
@@ -93,6 +95,16 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
 
 async def silence(writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(0)
+
+
+async def watched(
+    client: KubeClient, *, take: Callable[[bytes], None] | None = None, idle_deadline: float = 5
+) -> list[bytes]:
+    """Read a watch to its end; the lines, unless somebody else takes them."""
+    got: list[bytes] = []
+    async with client.watch("/x", query={"watch": "1"}, idle_deadline=idle_deadline) as lines:
+        await lines(take or got.append)
+    return got
 
 
 async def test_request_as_it_goes_out() -> None:
@@ -220,46 +232,146 @@ async def test_answer_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
             await client.request("GET", "/x")
 
 
-async def test_stream_of_lines() -> None:
+async def test_lines_of_a_watch() -> None:
     """Lines come whole, however the chunks were cut, up to ten megabytes and more."""
     big = b"x" * 10_000_000
-    async with (
-        served(chunked(b"one\ntw", b"o\n", big, b"\n")) as (_, client),
-        client.stream("/x", query={"watch": "1"}, idle_deadline=5) as lines,
-    ):
-        got = [line async for line in lines]
-    assert got == [b"one", b"two", big]
+    async with served(chunked(b"one\ntw", b"o\n", big, b"\n")) as (_, client):
+        assert await watched(client) == [b"one", b"two", big]
 
 
-async def test_stream_that_is_cut() -> None:
+async def test_watch_that_is_not_chunked() -> None:
+    """A body that ends with its length is read as well: a proxy may have put it together."""
+    async with served(answer(200, b"one\ntwo\n")) as (_, client):
+        assert await watched(client) == [b"one", b"two"]
+
+
+async def test_watch_that_is_cut() -> None:
     """The lines before the cut are given, the half line is not."""
-    async with (
-        served(chunked(b"one\nhal", cut=True)) as (_, client),
-        client.stream("/x", query={}, idle_deadline=5) as lines,
-    ):
-        assert await anext(lines) == b"one"
-        with pytest.raises(UnreachableError, match="GET /x"):
-            await anext(lines)
+    got: list[bytes] = []
+    async with served(chunked(b"one\nhal", cut=True)) as (_, client):
+        with pytest.raises(UnreachableError, match=r"GET /x.*in the middle"):
+            await watched(client, take=got.append)
+    assert got == [b"one"]
 
 
-async def test_stream_that_falls_silent() -> None:
+async def test_watch_that_falls_silent() -> None:
     """A connection that only seems alive ends at the deadline for silence."""
 
     async def half_open(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n")
 
-    async with served(half_open) as (_, client), client.stream("/x", query={}, idle_deadline=0.05) as lines:
-        assert await anext(lines) == b"one"
+    got: list[bytes] = []
+    async with served(half_open) as (_, client):
         with pytest.raises(UnreachableError, match=r"nothing came within 0.05 s"):
-            await anext(lines)
+            await watched(client, take=got.append, idle_deadline=0.05)
+    assert got == [b"one"]
 
 
-async def test_stream_that_is_refused() -> None:
+async def test_watch_that_is_refused() -> None:
     """A watch that the server refuses raises by its code when it is opened."""
     async with served(answer(410, b'{"reason":"Expired","message":"too old"}')) as (_, client):
         with pytest.raises(GoneError, match="too old"):
-            async with client.stream("/x", query={}, idle_deadline=5):
-                pass
+            await watched(client)
+
+
+async def test_watch_that_is_no_chunked_coding() -> None:
+    """What the head does not promise is an error of this package, after the lines before it."""
+    got: list[bytes] = []
+
+    async def babble(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)  # so that it comes by itself
+        writer.write(b"GET\r\n")
+
+    async with served(babble) as (_, client):
+        with pytest.raises(MalformedError, match="'GET'"):
+            await watched(client, take=got.append)
+    assert got == [b"one"]
+
+
+async def test_a_line_that_is_not_taken_ends_the_watch() -> None:
+    """What is raised over a line comes out of the watch, and no further line is handed on."""
+    got: list[bytes] = []
+
+    def take(line: bytes) -> None:
+        got.append(line)
+        if line == b"two":
+            raise GoneError(410, reason="Expired", message="too old")
+
+    async with served(chunked(b"one\ntwo\nthree\n", b"four\n")) as (_, client):
+        with pytest.raises(GoneError, match="too old"):
+            await watched(client, take=take)
+    assert got == [b"one", b"two"]
+
+
+async def test_watch_that_is_given_up() -> None:
+    """Whoever is cancelled while reading hears nothing more, and the connection is closed."""
+    closed = asyncio.Event()
+
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"4\r\ntwo\n\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.001)
+        closed.set()
+
+    got: list[bytes] = []
+    enough = asyncio.Event()
+
+    def take(line: bytes) -> None:
+        got.append(line)
+        if len(got) == 3:
+            enough.set()
+
+    async with served(endless) as (_, client):
+        task = asyncio.create_task(watched(client, take=take))
+        async with asyncio.timeout(5):
+            await enough.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        heard = len(got)
+        async with asyncio.timeout(5):
+            await closed.wait()
+    assert len(got) == heard
+
+
+@given(
+    st.lists(st.binary(max_size=30), max_size=8),
+    st.binary(max_size=30),
+    st.integers(1, 7),
+    st.sampled_from(["close", "abort"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_bytes_end_in_an_answer_or_an_error(pieces: list[bytes], junk: bytes, step: int, end: str) -> None:
+    """Whatever follows a good start, in whatever pieces: its lines are given in their order, and nothing hangs."""
+    coded = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece)
+    text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + coded + junk
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        for at in range(0, len(text), step):
+            writer.write(text[at : at + step])
+            await asyncio.sleep(0)
+        if end == "close":
+            writer.close()
+        else:
+            writer.transport.abort()
+
+    async def run() -> list[bytes]:
+        got: list[bytes] = []
+        async with served(send) as (_, client):
+            with suppress(KubeError):
+                await watched(client, take=got.append)
+        return got
+
+    whole = [line for line in b"".join(pieces).split(b"\n")[:-1] if line]
+    got = asyncio.run(run())
+    both = min(len(whole), len(got))
+    assert got[:both] == whole[:both]
+    assert junk or end == "abort" or got == whole
 
 
 async def test_token_is_read_anew(tmp_path: Path) -> None:

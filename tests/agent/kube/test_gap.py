@@ -146,10 +146,10 @@ async def test_a_cut_of_the_api_makes_two_notes() -> None:
         async def request(self, method: str, path: str, *, query: Query | None = None) -> bytes:
             return page(version=5)
 
-        def stream(self, path: str, *, query: Query, idle_deadline: float) -> Any:
+        def watch(self, path: str, *, query: Query, idle_deadline: float) -> Any:
             if self.down:
                 raise StatusError(503, reason="", message="down")
-            return super().stream(path, query=query, idle_deadline=idle_deadline)
+            return super().watch(path, query=query, idle_deadline=idle_deadline)
 
         async def _wait(self) -> None:
             """Each watch ends with the next cut."""

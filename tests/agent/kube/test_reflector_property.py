@@ -1,13 +1,14 @@
 """Any interleaving of changes, cuts and expiries ends in the state that a plain list would show."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubealive_agent.kube import GoneError, Query, UnreachableError
+from kubealive_agent.kube import GoneError, Lines, Query, UnreachableError
 from tests.agent.kube.fakes import FakeSink, bookmark, error, event, page, pod, reflect
 
 GONE = GoneError(410, reason="Expired", message="too old")
@@ -58,19 +59,17 @@ class Cluster:
         return page(*(pod(name, at, phase=f"v{at}") for name, at in rest[:2]), version=version, token=following)
 
     @asynccontextmanager
-    async def stream(
-        self, path: str, *, query: Query, idle_deadline: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def watch(self, path: str, *, query: Query, idle_deadline: float) -> AsyncIterator[Lines]:
         version = int(query["resourceVersion"])
         if version < self._oldest:
             raise GONE
-        yield self._lines(version)
+        yield partial(self._lines, version)
 
-    async def _lines(self, sent: int) -> AsyncIterator[bytes]:
+    async def _lines(self, sent: int, take: Callable[[bytes], None]) -> None:
         while True:
             for version, kind, name, at in [entry for entry in self._log if entry[0] > sent]:
                 sent = version
-                yield event(kind, pod(name, at, phase=f"v{at}"))
+                take(event(kind, pod(name, at, phase=f"v{at}")))
             if not self._script:
                 self.exhausted.set()
                 await asyncio.Event().wait()
@@ -78,12 +77,12 @@ class Cluster:
             if what in {"put", "delete"}:
                 self.change(what, name)
             elif what == "bookmark":
-                yield bookmark(self._version)
+                take(bookmark(self._version))
             elif what == "end":
                 return
             else:
                 for line in self._fault(what, name):
-                    yield line
+                    take(line)
                 raise UnreachableError("cut")
 
     def _fault(self, what: str, name: str) -> list[bytes]:

@@ -33,7 +33,7 @@ class Api:
             raise answer
         return answer if isinstance(answer, bytes) else json.dumps({"items": answer}).encode()
 
-    def stream(self, path: str, *, query: Query, idle_deadline: float) -> Any:
+    def watch(self, path: str, *, query: Query, idle_deadline: float) -> Any:
         raise AssertionError("usage cannot be watched")
 
 
