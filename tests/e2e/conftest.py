@@ -11,8 +11,8 @@ from tests.e2e.harness import NAMESPACE, OUTSIDE, kubealive, kubectl
 
 @pytest.fixture(scope="session")
 def installed() -> Iterator[None]:
-    """The laboratory with its first experiment, as `kubealive up` makes it; `down` must leave nothing."""
-    up = kubealive("up", "-n", NAMESPACE, "balance")
+    """The whole laboratory, as `kubealive up` makes it; `down` must leave nothing."""
+    up = kubealive("up", "-n", NAMESPACE)
     assert up.returncode == 0, up.stdout + up.stderr
     kubectl("create", "namespace", OUTSIDE, check=False)
     yield

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from kubealive_tui.experiments import discover
+from kubealive_tui.experiments import Experiment, Scene, discover
 from kubealive_tui.feed import LiveFeed
 from kubealive_tui.link import LinkOptions, open_link
-from kubealive_tui.model import Interest, LinkEvent, Pod, Request, Signal
+from kubealive_tui.model import Interest, LinkEvent, Pod, Request, Run, SetLoad, Signal, Target
 from kubealive_tui.store import Store
 
 T = TypeVar("T")
@@ -41,8 +41,9 @@ def kubealive(*words: str, timeout: float = 240) -> subprocess.CompletedProcess[
     return subprocess.run([KUBEALIVE, *words], check=False, capture_output=True, text=True, timeout=timeout)
 
 
-def pods(namespace: str = NAMESPACE, selector: str = "kubealive.dev/experiment=balance") -> list[dict[str, Any]]:
-    """Pods as the API has them."""
+def pods(experiment: str = "balance", *, selector: str = "", namespace: str = NAMESPACE) -> list[dict[str, Any]]:
+    """Pods of an experiment, or those that a selector finds, as the API has them."""
+    selector = selector or f"kubealive.dev/experiment={experiment}"
     found = json.loads(kubectl("-n", namespace, "get", "pods", "-l", selector, "-o", "json"))
     return list(found["items"])
 
@@ -65,10 +66,12 @@ async def eventually(what: str, look: Callable[[], T | None], *, within: float, 
 
 @dataclass
 class Viewer:
-    """A client with a store and no screen."""
+    """A client with a store and no screen, that looks at one experiment."""
 
     store: Store
     feed: LiveFeed
+    lab: Experiment
+    namespace: str = NAMESPACE
     links: list[tuple[float, LinkEvent]] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -77,7 +80,14 @@ class Viewer:
         if isinstance(signal, LinkEvent):
             self.links.append((time.monotonic(), signal))
         self.store.apply(signal)
+        self._look()
         self._news.set()
+
+    def _look(self) -> None:
+        """Have sampled what the experiment's tab would."""
+        scene = Scene(self.store, self.lab, settings=self.lab.settings(), namespace=self.namespace)
+        samples = self.lab.samples(scene) if self.store.synced else frozenset()
+        self.feed.interest(Interest(frozenset({self.lab.name}), samples))
 
     async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T:
         """Wait for news until `look` gives something; fails after `within` seconds, naming `what`."""
@@ -96,30 +106,51 @@ class Viewer:
         return await self.feed.ask(request)
 
     def ready_pods(self) -> list[Pod]:
-        """Pods of the first experiment that serve."""
-        found = [pod for uid in self.store.pods("balance") if (pod := self.store.pod(uid))]
+        """Pods of the experiment that serve."""
+        found = [pod for uid in self.store.pods(self.lab.name) if (pod := self.store.pod(uid))]
         return [pod for pod in found if pod.ready and not pod.deleting]
 
-    async def whole(self, *, within: float = 60) -> list[Pod]:
-        """Wait until all four pods serve."""
+    async def whole(self, *, pods: int = 4, within: float = 60) -> list[Pod]:
+        """Wait until the experiment has just so many pods, and all of them serve."""
 
         def look() -> list[Pod] | None:
             ready = self.ready_pods()
             serving = [pod for pod in ready if (entry := self.store.endpoint(pod.uid)) and entry.ready]
-            return serving if len(serving) == 4 == len(self.store.pods("balance")) else None
+            return serving if len(serving) == pods == len(self.store.pods(self.lab.name)) else None
 
-        return await self.until("four serving pods", look, within=within)
+        return await self.until(f"{pods} serving pods", look, within=within)
+
+    async def loaded(self, rate: float = 100.0) -> None:
+        """Start the experiment's steady load, and wait until it has been running for two seconds."""
+        name, traffic = self.lab.name, self.lab.traffic
+        assert traffic is not None
+        before = self.store.traffic(name).load_id
+        await self.ask(SetLoad(name, Target(service=traffic.service, path=traffic.path), rate=rate))
+
+        def steady() -> bool | None:
+            sums = self.store.traffic(name)
+            return (sums.load_id != before and sums.ok > 2 * rate) or None
+
+        await self.until("steady load", steady, within=20)
+
+    async def run_of(self, action: str, *, within: float = 40) -> Run:
+        """The ended run of an action."""
+        runs = self.store.ledger(self.lab.name).runs
+        return await self.until(
+            "the run to end", lambda: next((r for r in runs.ended if r.action_id == action), None), within=within
+        )
 
 
 @contextlib.asynccontextmanager
 async def viewer(
-    *, actor: str = "me@e2e", kubeconfig: str = "", namespace: str = NAMESPACE
+    experiment: str = "balance", *, actor: str = "me@e2e", kubeconfig: str = "", namespace: str = NAMESPACE
 ) -> AsyncIterator[Viewer]:
-    """A viewer that is connected and synced, and interested in the first experiment."""
+    """A viewer that is connected and synced, and looks at one experiment."""
+    lab = next(lab for lab in discover() if lab.name == experiment)
     async with open_link(LinkOptions(namespace=namespace, kubeconfig=kubeconfig)) as link:
         store = Store({lab.name: lab.stopwatches for lab in discover()})
-        seen = Viewer(store, LiveFeed(link, actor=actor))
-        seen.feed.interest(Interest(frozenset({"balance"})))
+        seen = Viewer(store, LiveFeed(link, actor=actor), lab, namespace)
+        seen.feed.interest(Interest(frozenset({experiment})))
         task = asyncio.create_task(seen.feed.run(seen.deliver))
         try:
             await seen.until("a synced store", lambda: store.synced and store.link.state.live, within=30)
@@ -168,9 +199,9 @@ class Seen:
 
 
 @contextlib.asynccontextmanager
-async def observer(*, rate: float, seconds: float) -> AsyncIterator[list[Seen]]:
+async def observer(service: str = "getip", *, rate: float, seconds: float) -> AsyncIterator[list[Seen]]:
     """A second client, in a pod of its own namespace, that sends new connections to the same Service."""
-    host = f"getip.{NAMESPACE}.svc.cluster.local"
+    host = f"{service}.{NAMESPACE}.svc.cluster.local"
     name = f"observer-{time.monotonic_ns()}"
     pod = ("--rm", "-i", "--quiet", "--restart=Never", f"--image={IMAGE}", "--image-pull-policy=IfNotPresent")
     program = ("--command", "--", "python3", "-u", "-c", OBSERVER, host, str(rate), str(seconds))
@@ -196,6 +227,30 @@ async def observer(*, rate: float, seconds: float) -> AsyncIterator[list[Seen]]:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def kubectl_watch(kind: str, columns: str) -> AsyncIterator[list[tuple[float, list[str]]]]:
+    """What `kubectl get -w` prints meanwhile: each line's time and its words; `columns` as kubectl takes them."""
+    process = await asyncio.create_subprocess_exec(
+        KUBECTL, "-n", NAMESPACE, "get", kind, "-w", "--no-headers", "-o", f"custom-columns={columns}",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    lines: list[tuple[float, list[str]]] = []
+
+    async def read() -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            lines.append((time.time(), line.decode().split()))
+
+    reader = asyncio.create_task(read())
+    try:
+        await eventually(f"the first of the {kind}", lambda: lines or None, within=10)
+        yield lines
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.gather(reader, process.wait())
 
 
 class FrozenProxy:

@@ -2,40 +2,19 @@
 
 import asyncio
 import json
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from kubealive_tui.model import Act, DeletePod, Ending, Run, SetLoad, StopLoad, Target
-from tests.e2e.harness import KUBECTL, NAMESPACE, OBSERVER, Viewer, kubealive, observer, viewer
+from kubealive_tui.model import Act, DeletePod, Ending, StopLoad
+from tests.e2e.harness import NAMESPACE, OBSERVER, kubealive, observer, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
 
 # The observers' own grain: 20 ms between requests, a line of kubectl, a busy machine.
 OBSERVER_RATE = 50.0
 CLOSE_S = 0.3
-
-
-async def run_of(seen: Viewer, action: str, *, within: float = 40) -> Run:
-    """The ended run of an action."""
-    runs = seen.store.ledger("balance").runs
-    return await seen.until(
-        "the run to end", lambda: next((r for r in runs.ended if r.action_id == action), None), within=within
-    )
-
-
-async def loaded(seen: Viewer, rate: float = 100.0) -> None:
-    """Steady load that has been running for a moment."""
-    before = seen.store.traffic("balance").load_id
-    await seen.ask(SetLoad("balance", Target(service="getip"), rate=rate))
-
-    def steady() -> bool | None:
-        traffic = seen.store.traffic("balance")
-        return (traffic.load_id != before and traffic.ok > 2 * rate) or None
-
-    await seen.until("steady load", steady, within=20)
 
 
 def test_the_check_passes(tmp_path: Path) -> None:
@@ -53,23 +32,16 @@ def test_the_check_passes(tmp_path: Path) -> None:
 
 async def test_a_kill_is_timed_as_an_outside_observer_sees_it() -> None:
     """Terminating and ready agree with kubectl; what the run says clients lost agrees with a second client."""
+    columns = "N:.metadata.name,D:.metadata.deletionTimestamp,R:.status.conditions[?(@.type=='Ready')].status"
     async with viewer() as seen, observer(rate=OBSERVER_RATE, seconds=14) as requests:
         victim = (await seen.whole())[0]
-        await loaded(seen)
-        watch = await asyncio.create_subprocess_exec(
-            KUBECTL, "-n", NAMESPACE, "get", "pods", "-w", "--no-headers", "-o",
-            "custom-columns=N:.metadata.name,D:.metadata.deletionTimestamp,R:.status.conditions[?(@.type=='Ready')].status",
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        lines: list[tuple[float, list[str]]] = []
-        reader = asyncio.create_task(_collect(watch, lines))
-        await asyncio.sleep(1)
-        known = {words[0] for _, words in lines}
-        action = await seen.ask(Act("balance", victim.uid, victim.name, DeletePod()))
-        run = await run_of(seen, action)
+        await seen.loaded()
+        async with kubectl_watch("pods", columns) as lines:
+            await asyncio.sleep(1)
+            known = {words[0] for _, words in lines}
+            action = await seen.ask(Act("balance", victim.uid, victim.name, DeletePod()))
+            run = await seen.run_of(action)
         await seen.ask(StopLoad("balance"))
-        watch.terminate()
-        await asyncio.gather(reader, watch.wait())
 
     began = run.began_us / 1e6
     assert run.ending is Ending.COMPLETE
@@ -86,22 +58,16 @@ async def test_a_kill_is_timed_as_an_outside_observer_sees_it() -> None:
     assert (run.seconds("last reply") or 0.0) == pytest.approx(max(replied) - began, abs=CLOSE_S)
 
 
-async def _collect(watch: asyncio.subprocess.Process, lines: list[tuple[float, list[str]]]) -> None:
-    assert watch.stdout is not None
-    async for line in watch.stdout:
-        lines.append((time.time(), line.decode().split()))
-
-
 async def test_a_second_viewer_sees_the_same_run() -> None:
     """Two viewers with the same facts hold the same milestones, and one that comes later as well."""
     async with viewer(actor="one@e2e") as one, viewer(actor="two@e2e") as two:
         victim = (await one.whole())[0]
-        await loaded(one)
+        await one.loaded()
         action = await one.ask(Act("balance", victim.uid, victim.name, DeletePod()))
-        first, second = await asyncio.gather(run_of(one, action), run_of(two, action))
+        first, second = await asyncio.gather(one.run_of(action), two.run_of(action))
         await one.ask(StopLoad("balance"))
         async with viewer(actor="late@e2e") as late:
-            third = await run_of(late, action)
+            third = await late.run_of(action)
         actors = {v.actor for v in one.store.status.viewers} if one.store.status else set()
 
     assert first.milestones == second.milestones == third.milestones

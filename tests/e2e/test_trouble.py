@@ -20,7 +20,6 @@ from tests.e2e.harness import (
     pods,
     viewer,
 )
-from tests.e2e.test_balance import loaded
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,7 +38,7 @@ async def test_an_agent_killed_under_load_is_replaced_before_three_seconds() -> 
     """The data stays while the agent is gone; the screen is live 3 s after its successor is Ready."""
     async with viewer() as seen:
         await seen.whole()
-        await loaded(seen)
+        await seen.loaded()
         epoch, known = seen.store.epoch, seen.store.pods("balance")
         victim = seen.ready_pods()[0]
         await seen.ask(Act("balance", victim.uid, victim.name, DeletePod()))
@@ -84,7 +83,7 @@ async def test_a_control_plane_cut_and_back_loses_nothing_that_is_measured(machi
     """Without its API server the agent goes on measuring, and what it saw arrives when the link is back."""
     async with viewer() as seen:
         await seen.whole()
-        await loaded(seen, rate=50.0)
+        await seen.loaded(rate=50.0)
         epoch = seen.store.epoch
         machine("node", "stop", "0")
         try:
