@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubealive_tui.model import Act, DeletePod, Ending, StopLoad
-from tests.e2e.harness import NAMESPACE, OBSERVER, kubealive, observer, viewer
+from tests.e2e.harness import NAMESPACE, OBSERVER, kubealive, kubectl_watch, observer, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
 
