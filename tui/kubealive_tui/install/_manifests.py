@@ -86,8 +86,9 @@ def check_experiments(names: Sequence[str], known: Sequence[str]) -> None:
 
 
 def experiments() -> tuple[str, ...]:
-    """Return the names of all experiments that have manifests, in the order of the root kustomization."""
-    return tuple(name for name in _resources(_root()) if name != AGENT_FOLDER)
+    """Return the names of all experiments that have manifests: each folder beside the agent's is one."""
+    folders = (entry for entry in _root().iterdir() if (entry / "kustomization.yaml").is_file())
+    return tuple(sorted(entry.name for entry in folders if entry.name != AGENT_FOLDER))
 
 
 def render(wanted: Wanted) -> tuple[Manifest, ...]:
