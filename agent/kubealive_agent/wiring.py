@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 from kubealive import __version__
 from kubealive_agent._errors import ConfigError
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, Caller, FaultPort, Guard, Objects, Patches, steps
+from kubealive_agent.actions import (
+    Actions,
+    Caller,
+    FaultPort,
+    Guard,
+    Objects,
+    Patches,
+    Requests,
+    Rollouts,
+    steps,
+)
 from kubealive_agent.audit import Audit
 from kubealive_agent.calls import Calls
 from kubealive_agent.clock import AgentClock
@@ -140,7 +150,8 @@ def _traffic(core: _Core, config: Config) -> tuple[LoadSupervisor, Loads]:
 
 
 def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
-    objects = Objects(core.kube, namespace=config.namespace)
+    requests = Requests(core.kube, namespace=config.namespace)
+    objects = Objects(requests)
     faults = FaultPort(port=config.fault_port, token=_fault_token(config))
     return Actions(
         world=core.world,
@@ -152,6 +163,7 @@ def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
             faults=faults,
             objects=objects,
             patches=Patches(objects, core.world),
+            rollouts=Rollouts(objects, requests, world=core.world, clock=core.clock),
         ),
         faults=faults,
         traffic=loads,

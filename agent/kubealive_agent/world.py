@@ -29,6 +29,7 @@ from kubealive.v1.state_pb2 import (
     Pod,
     Service,
     Slice,
+    Workload,
 )
 from kubealive_agent.kube import NO_GAP, transitions
 
@@ -175,6 +176,11 @@ class World:
     def pods(self) -> dict[str, Pod]:
         """Pods by UID."""
         return cast("dict[str, Pod]", self._objects[KIND_POD])
+
+    def replica_sets(self, owner_uid: str) -> dict[str, Workload]:
+        """ReplicaSets of this Deployment by UID, old ones too."""
+        sets = cast("dict[str, Workload]", self._objects[KIND_REPLICA_SET])
+        return {uid: each for uid, each in sets.items() if each.owner_uid == owner_uid}
 
     def nodes(self) -> Iterator[Node]:
         """All nodes."""

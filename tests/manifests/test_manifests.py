@@ -163,9 +163,13 @@ def test_each_rule_says_what_it_is_for(path: Path) -> None:
 
 
 def test_rights_are_those_that_are_used() -> None:
-    """The agent lists and watches, deletes and patches; nothing is fetched by name, so nothing has `get`."""
+    """The agent lists and watches, deletes and patches; only undo fetches an object by its name."""
     verbs = {verb for path in RULES for rule in BODIES[path]["rules"] for verb in rule["verbs"]}
-    assert verbs == {"list", "watch", "delete", "patch"}
+    assert verbs == {"get", "list", "watch", "delete", "patch"}
+    gets = [
+        r for path in RULES for rule in BODIES[path]["rules"] if "get" in rule["verbs"] for r in rule["resources"]
+    ]
+    assert gets == ["replicasets"]
 
 
 def test_agent_leaves_a_silent_node_soon() -> None:
@@ -189,6 +193,7 @@ def test_rights_change_nothing_but_what_a_key_changes() -> None:
         ("pods", "delete"),
         ("pods", "patch"),
         ("services", "patch"),
+        ("deployments", "patch"),
         ("deployments/scale", "patch"),
         ("statefulsets/scale", "patch"),
     }

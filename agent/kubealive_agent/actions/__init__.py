@@ -10,9 +10,11 @@ from kubealive_agent.actions._act import Actions, Observation, ObserveTraffic
 from kubealive_agent.actions._caller import Caller
 from kubealive_agent.actions._faults import FaultPort
 from kubealive_agent.actions._guard import RULES, Guard, Rule
-from kubealive_agent.actions._objects import KubeApi, Objects
+from kubealive_agent.actions._objects import Objects
 from kubealive_agent.actions._once import Once
 from kubealive_agent.actions._patches import Patches
+from kubealive_agent.actions._requests import KubeApi, Requests
+from kubealive_agent.actions._rollouts import Rollouts
 from kubealive_agent.actions._step import Step, Steps
 from kubealive_agent.actions._steps import steps
 
@@ -28,6 +30,8 @@ __all__ = [
     "ObserveTraffic",
     "Once",
     "Patches",
+    "Requests",
+    "Rollouts",
     "Rule",
     "Step",
     "Steps",

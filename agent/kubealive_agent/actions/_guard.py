@@ -43,6 +43,12 @@ MAX_PROBES = 1000
 
 MAX_EXIT_CODE = 255
 
+STRATEGIES = ("RollingUpdate", "Recreate")
+"""What a Deployment knows."""
+
+_TAGGED = re.compile(r"[^@\s]+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_SHARE = re.compile(r"\d{1,2}|(\d{1,2}|100)%")
+
 MAX_ID = 128
 """Longest request id: a UUID has 36 characters."""
 
@@ -142,6 +148,28 @@ def _check_scale(request: ActRequest) -> None:
     _within(request.scale.replicas, 0, MAX_REPLICAS, "{} replicas")
 
 
+def _check_rollout(request: ActRequest) -> None:
+    asked = request.rollout
+    if not asked.ListFields():
+        raise _invalid("the rollout changes nothing; choose an image, a strategy or drain")
+    if asked.HasField("image") and not _TAGGED.fullmatch(asked.image):
+        raise _invalid(f"image {asked.image!r} has no tag that can exist; write REPOSITORY:TAG")
+    if asked.HasField("strategy") and asked.strategy not in STRATEGIES:
+        raise _invalid(f"strategy {asked.strategy!r} is unknown; choose {' or '.join(STRATEGIES)}")
+    numbers = [getattr(asked, name) for name in ("max_surge", "max_unavailable") if asked.HasField(name)]
+    if numbers and asked.strategy == "Recreate":
+        raise _invalid("Recreate has no surge and no unavailable; leave them out, or choose RollingUpdate")
+    for number in numbers:
+        if not _SHARE.fullmatch(number):
+            raise _invalid(f"{number!r} is no number of pods; choose 0 to 99, or 0% to 100%")
+    if len(numbers) == 2 and {number.rstrip("%").strip("0") for number in numbers} == {""}:
+        raise _invalid("surge and unavailable are both 0, so that no pod could be replaced; let one be 1 or more")
+
+
+def _anything(_request: ActRequest) -> None:
+    """Whatever it says can be had, or only the object itself can tell."""
+
+
 def _check_fault(request: ActRequest) -> None:
     fault = request.fault
     match fault.WhichOneof("kind"):
@@ -222,7 +250,11 @@ RULES: dict[str, Rule] = {
     "delete_pod": Rule((KIND_POD,), _check_delete),
     "fault": Rule((KIND_POD,), _check_fault),
     "label_pod": Rule((KIND_POD,), _check_label),
+    "pause": Rule((KIND_DEPLOYMENT,), _anything),
+    "restart": Rule((KIND_DEPLOYMENT,), _anything),
+    "rollout": Rule((KIND_DEPLOYMENT,), _check_rollout),
     "scale": Rule((KIND_DEPLOYMENT, KIND_STATEFUL_SET), _check_scale),
     "traffic_policy": Rule((KIND_SERVICE,), _check_policy),
+    "undo": Rule((KIND_DEPLOYMENT,), _anything),
 }
 """What this agent can carry out, by the verb's field in ActRequest. Who performs it is put together in wiring."""

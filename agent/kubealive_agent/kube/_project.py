@@ -70,6 +70,8 @@ def _workload(workload: raw.Workload, *, kind: state_pb2.Kind.ValueType) -> stat
         pre_stop_seconds=_pre_stop(container),
         environment={each.name: each.value for each in container.env or () if each.value_from is None},
         conditions=conditions(status.conditions),
+        container=container.name,
+        readiness_probe=container.readiness_probe is not None,
     )
 
 

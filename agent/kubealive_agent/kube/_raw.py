@@ -172,9 +172,11 @@ class Strategy(Raw):
 class TemplateContainer(Raw):
     """A container as a workload declares it."""
 
+    name: str = ""
     image: str = ""
     env: list[EnvironmentVariable] | None = None
     lifecycle: Lifecycle | None = None
+    readiness_probe: Present | None = None
 
 
 class TemplateSpec(Raw):

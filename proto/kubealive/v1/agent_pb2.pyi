@@ -1018,10 +1018,14 @@ class Rollout(_message.Message):
     MAX_UNAVAILABLE_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
     image: _builtins.str
+    """Of the same repository as the image that it replaces: only the tag differs."""
     strategy: _builtins.str
+    """RollingUpdate or Recreate."""
     max_surge: _builtins.str
+    """With RollingUpdate: a number, or a percentage."""
     max_unavailable: _builtins.str
     drain: _builtins.bool
+    """Readiness probe, preStop sleep and graceful stop of the first container: all of them, or none."""
     def __init__(
         self,
         *,

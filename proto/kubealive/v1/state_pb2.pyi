@@ -471,6 +471,8 @@ class Workload(_message.Message):
     PRE_STOP_SECONDS_FIELD_NUMBER: _builtins.int
     ENVIRONMENT_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
+    CONTAINER_FIELD_NUMBER: _builtins.int
+    READINESS_PROBE_FIELD_NUMBER: _builtins.int
     kind: Global___Kind.ValueType
     name: _builtins.str
     experiment: _builtins.str
@@ -494,6 +496,10 @@ class Workload(_message.Message):
     max_unavailable: _builtins.str
     progress_deadline_seconds: _builtins.int
     pre_stop_seconds: _builtins.int
+    container: _builtins.str
+    """Name of the first container, which image, environment and preStop are of."""
+    readiness_probe: _builtins.bool
+    """That container has a readiness probe; without one a pod counts as ready as soon as it runs."""
     @_builtins.property
     def environment(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Plain values of the first container's environment; references are left out."""
@@ -525,10 +531,12 @@ class Workload(_message.Message):
         pre_stop_seconds: _builtins.int | None = ...,
         environment: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         conditions: _abc.Iterable[Global___Condition] | None = ...,
+        container: _builtins.str = ...,
+        readiness_probe: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_pre_stop_seconds", b"_pre_stop_seconds", "_progress_deadline_seconds", b"_progress_deadline_seconds", "pre_stop_seconds", b"pre_stop_seconds", "progress_deadline_seconds", b"progress_deadline_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pre_stop_seconds", b"_pre_stop_seconds", "_progress_deadline_seconds", b"_progress_deadline_seconds", "available", b"available", "conditions", b"conditions", "created_us", b"created_us", "current", b"current", "desired", b"desired", "environment", b"environment", "experiment", b"experiment", "generation", b"generation", "image", b"image", "kind", b"kind", "max_surge", b"max_surge", "max_unavailable", b"max_unavailable", "name", b"name", "observed_generation", b"observed_generation", "owner_uid", b"owner_uid", "paused", b"paused", "pre_stop_seconds", b"pre_stop_seconds", "progress_deadline_seconds", b"progress_deadline_seconds", "ready", b"ready", "revision", b"revision", "strategy", b"strategy", "updated", b"updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pre_stop_seconds", b"_pre_stop_seconds", "_progress_deadline_seconds", b"_progress_deadline_seconds", "available", b"available", "conditions", b"conditions", "container", b"container", "created_us", b"created_us", "current", b"current", "desired", b"desired", "environment", b"environment", "experiment", b"experiment", "generation", b"generation", "image", b"image", "kind", b"kind", "max_surge", b"max_surge", "max_unavailable", b"max_unavailable", "name", b"name", "observed_generation", b"observed_generation", "owner_uid", b"owner_uid", "paused", b"paused", "pre_stop_seconds", b"pre_stop_seconds", "progress_deadline_seconds", b"progress_deadline_seconds", "readiness_probe", b"readiness_probe", "ready", b"ready", "revision", b"revision", "strategy", b"strategy", "updated", b"updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__pre_stop_seconds: _TypeAlias = _typing.Literal["pre_stop_seconds"]  # noqa: Y015
     _WhichOneofArgType__pre_stop_seconds: _TypeAlias = _typing.Literal["_pre_stop_seconds", b"_pre_stop_seconds"]  # noqa: Y015

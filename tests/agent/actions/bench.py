@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 
 from kubealive.v1.agent_pb2 import ActRequest, DeletePod, Fault, Observe
 from kubealive_agent._ids import Ids
-from kubealive_agent.actions import Actions, Caller, FaultPort, Guard, Objects, Observation, Patches, steps
+from kubealive_agent.actions import (
+    Actions,
+    Caller,
+    FaultPort,
+    Guard,
+    Objects,
+    Observation,
+    Patches,
+    Requests,
+    Rollouts,
+    steps,
+)
 from kubealive_agent.audit import Audit
 from kubealive_agent.names import Names
-from tests.agent.fakes import FakeKube, Lab, watch
+from tests.agent.fakes import FakeClock, FakeKube, Lab, watch
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +30,7 @@ if TYPE_CHECKING:
     from kubealive.v1.facts_pb2 import Action
     from kubealive_agent._errors import RefusalError
     from kubealive_agent.actions import Steps
+    from kubealive_agent.clock import Clock
     from kubealive_agent.world import World
 
 PODS = "/api/v1/namespaces/lab/pods"
@@ -75,14 +87,18 @@ class FakeNames(Names):
         return next((self.known[full] for full in self.full(name) if full in self.known), [])
 
 
-def every_step(world: World, kube: FakeKube, faults: FaultPort, names: Names | None = None) -> Steps:
+def every_step(
+    world: World, kube: FakeKube, faults: FaultPort, names: Names | None = None, clock: Clock | None = None
+) -> Steps:
     """The steps of all verbs, over these."""
-    objects = Objects(kube, namespace="lab")
+    requests = Requests(kube, namespace="lab")
+    objects = Objects(requests)
     return steps(
         caller=Caller(world, names or FakeNames()),
         faults=faults,
         objects=objects,
         patches=Patches(objects, world),
+        rollouts=Rollouts(objects, requests, world=world, clock=clock or FakeClock()),
     )
 
 
@@ -104,7 +120,7 @@ class Bench:
             journal=self.lab.journal,
             sessions=self.lab.sessions,
             guard=Guard(self.lab.world, own_pod="kubealive-agent-1", version="0.1.0"),
-            steps=every_step(self.lab.world, self.kube, faults, self.names),
+            steps=every_step(self.lab.world, self.kube, faults, self.names, self.lab.clock),
             faults=faults,
             traffic=self.traffic,
             audit=Audit(self.lab.clock, output=self.output),

@@ -108,6 +108,7 @@ def test_deployment() -> None:
     assert (web.kind, web.revision, web.strategy) == (state_pb2.KIND_DEPLOYMENT, 1, "RollingUpdate")
     assert (web.max_surge, web.max_unavailable, web.progress_deadline_seconds) == ("1", "0%", 600)
     assert (web.pre_stop_seconds, dict(web.environment)) == (5, {"VERSION": "1", "EMPTY": ""})
+    assert (web.container, web.readiness_probe) == ("app", True)
     assert {condition.type for condition in web.conditions} == {"Progressing", "Available"}
     assert web.conditions[0].changed_us > 0
 

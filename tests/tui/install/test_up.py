@@ -197,7 +197,7 @@ async def test_wait_has_an_end() -> None:
     """Workloads that stay unready for no known reason end the wait in the time given."""
     clock = FakeClock()
     with pytest.raises(NotReadyError, match=r"not ready: deployment/kubealive-agent, deployment/getip after 7 s"):
-        await collect(up(FakeCluster(), Wanted(), clock=clock, seconds=7), [])
+        await collect(up(FakeCluster(), Wanted(experiments=("balance",)), clock=clock, seconds=7), [])
     assert clock.time == 7
 
 

@@ -165,6 +165,8 @@ def _workload(uid: str, kind: model.Kind, message: wire.Workload) -> model.Workl
         pre_stop_seconds=message.pre_stop_seconds if message.HasField("pre_stop_seconds") else None,
         environment=dict(message.environment),
         conditions=tuple(condition(one) for one in message.conditions),
+        container=message.container,
+        readiness_probe=message.readiness_probe,
     )
 
 

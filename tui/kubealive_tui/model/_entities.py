@@ -196,6 +196,8 @@ class Workload:
     pre_stop_seconds: int | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
     conditions: tuple[Condition, ...] = ()
+    container: str = ""
+    readiness_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
