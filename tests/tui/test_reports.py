@@ -54,6 +54,7 @@ RUN_DATA = {
     "verb": "delete_pod",
     "actor": "me@here",
     "target": {"name": "getip-5f6b8cd8c-4ldf9", "uid": "p1"},
+    "given": {},
     "began": "2026-01-01T00:00:00.000Z",
     "ended": "2026-01-01T00:00:01.210Z",
     "ending": "complete",

@@ -7,10 +7,11 @@ from kubealive_tui.experiments import Experiment, Limit, Settings, discover
 
 @pytest.mark.parametrize("lab", discover(), ids=lambda lab: lab.name)
 def test_every_key_means_one_thing(lab: Experiment) -> None:
-    """No two commands of a tab share a key, and none takes k, d or a digit."""
+    """No two commands of a tab share a key, none takes k or a digit, and d triggers nothing."""
     keys = [c.key for c in lab.commands if c.key]
     assert len(keys) == len(set(keys))
-    assert not set(keys) & set("kdj0123456789/?:!eyqw ")
+    assert not set(keys) & set("kj0123456789/?:!eyqw ")
+    assert not any(c.triggers for c in lab.commands if c.key == "d")
 
 
 def test_tabs_have_places_of_their_own() -> None:

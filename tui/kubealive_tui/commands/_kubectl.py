@@ -16,12 +16,17 @@ from kubealive_tui.model import (
     Kind,
     LabelPod,
     LoadMode,
+    Pause,
     Request,
+    Restart,
+    Rollout,
     Scale,
     SetLoad,
     StopAll,
     Target,
     TrafficPolicy,
+    Undo,
+    Workload,
 )
 from kubealive_tui.store import Store
 
@@ -77,20 +82,8 @@ def kubectl(request: Request, store: Store, *, context: str, namespace: str) -> 
     """The command that does the same as `request`, or None where kubectl has no equal (stopping one load)."""
     base = _base(context, namespace)
     match request:
-        case Act(name=name, verb=DeletePod(grace_seconds=grace)):
-            return shlex.join([*base, "delete", "pod", name, "--wait=false", *_grace(grace)])
-        case Act(name=name, verb=Scale(replicas=replicas)) as act:
-            return shlex.join([*base, "scale", f"{_kind(store, act)}/{name}", f"--replicas={replicas}"])
-        case Act(name=name, verb=Fault() as fault):
-            return shlex.join([*base, "exec", name, "--", "python3", "-c", _fault_script(fault)])
-        case Act(name=name, verb=LabelPod(key=key, value=value)):
-            label = f"{key}-" if value is None else f"{key}={value}"
-            return shlex.join([*base, "label", "pod", name, label, "--overwrite"])
-        case Act(name=name, verb=TrafficPolicy(external_traffic_policy=policy)):
-            patch = json.dumps({"spec": {"externalTrafficPolicy": policy}})
-            return shlex.join([*base, "patch", "service", name, "--type=merge", "--patch", patch])
-        case Act(verb=Call() as call):
-            return shlex.join([*base, "exec", _AGENT, "--", "python3", "-c", _call_script(call)])
+        case Act() as act:
+            return shlex.join([*base, *_act(act, store)])
         case SetLoad() as load:
             return shlex.join([*base, "exec", _AGENT, "--", "python3", "-c", _load_script(load, store)])
         case StopAll():
@@ -109,16 +102,93 @@ def _base(context: str, namespace: str) -> list[str]:
     return ["kubectl", *(["--context", context] if context else []), "-n", namespace]
 
 
+def _act(act: Act, store: Store) -> list[str]:
+    """What follows the namespace."""
+    name = act.name
+    match act.verb:
+        case DeletePod(grace_seconds=grace):
+            return ["delete", "pod", name, "--wait=false", *_grace(grace)]
+        case Scale(replicas=replicas):
+            return ["scale", f"{_kind(store, act)}/{name}", f"--replicas={replicas}"]
+        case Pause() | Undo() | Restart():
+            return ["rollout", *_rolling(act)]
+        case Rollout() as rollout:
+            return _rollout(rollout, name, _workload(store, act))
+        case Fault() as fault:
+            return ["exec", name, "--", "python3", "-c", _fault_script(fault)]
+        case LabelPod(key=key, value=value):
+            return ["label", "pod", name, f"{key}-" if value is None else f"{key}={value}", "--overwrite"]
+        case TrafficPolicy(external_traffic_policy=policy):
+            patch = json.dumps({"spec": {"externalTrafficPolicy": policy}})
+            return ["patch", "service", name, "--type=merge", "--patch", patch]
+        case Call() as call:
+            return ["exec", _AGENT, "--", "python3", "-c", _call_script(call)]
+
+
 def _grace(seconds: int | None) -> list[str]:
     if seconds is None:
         return []
     return ["--grace-period=0", "--force"] if seconds == 0 else [f"--grace-period={seconds}"]
 
 
+def _workload(store: Store, act: Act) -> Workload | None:
+    """The workload that is acted on, unless it is gone."""
+    return next((workload for workload in store.workloads(act.experiment) if workload.uid == act.uid), None)
+
+
 def _kind(store: Store, act: Act) -> str:
     """The workload's kind as kubectl spells it; a Deployment where it is gone already."""
-    found = (workload.kind for workload in store.workloads(act.experiment) if workload.uid == act.uid)
-    return next(found, Kind.DEPLOYMENT).word
+    workload = _workload(store, act)
+    return (workload.kind if workload else Kind.DEPLOYMENT).word
+
+
+def _rolling(act: Act) -> list[str]:
+    """What follows `kubectl rollout`."""
+    deployment = f"deployment/{act.name}"
+    match act.verb:
+        case Pause(paused=paused):
+            return ["pause" if paused else "resume", deployment]
+        case Undo(revision=revision):
+            return ["undo", deployment, *([f"--to-revision={revision}"] if revision else [])]
+        case _:
+            return ["restart", deployment]
+
+
+def _rollout(rollout: Rollout, name: str, workload: Workload | None) -> list[str]:
+    """A new image alone has a command of its own; all else is a patch like the agent's, but for the UID."""
+    container = workload.container if workload else name
+    if rollout == Rollout(image=rollout.image):
+        return ["set", "image", f"deployment/{name}", f"{container}={rollout.image}"]
+    return ["patch", "deployment", name, "--patch", json.dumps({"spec": _spec(rollout, container)})]
+
+
+def _spec(rollout: Rollout, container: str) -> dict[str, object]:
+    spec: dict[str, object] = {}
+    numbers = {"maxSurge": rollout.max_surge, "maxUnavailable": rollout.max_unavailable}
+    if rollout.strategy == "Recreate":
+        spec["strategy"] = {"type": "Recreate", "rollingUpdate": None}
+    elif rollout.strategy:
+        given = {key: int(n) if n.isdigit() else n for key, n in numbers.items() if n}
+        spec["strategy"] = {"type": rollout.strategy, "rollingUpdate": given}
+    changes: dict[str, object] = {"image": rollout.image} if rollout.image else {}
+    if rollout.drain is not None:
+        changes |= _DRAIN_ON if rollout.drain else _DRAIN_OFF
+    if changes:
+        spec["template"] = {"spec": {"containers": [{"name": container, **changes}]}}
+    return spec
+
+
+_DRAIN_OFF = {"readinessProbe": None, "lifecycle": None, "env": [{"name": "DRAIN", "value": "off"}]}
+_DRAIN_ON = {
+    "readinessProbe": {
+        "httpGet": {"path": "/readyz", "port": "http"},
+        "periodSeconds": 1,
+        "timeoutSeconds": 1,
+        "failureThreshold": 1,
+    },
+    "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+    "env": [{"name": "DRAIN", "value": "on"}],
+}
 
 
 def _call_script(call: Call) -> str:

@@ -50,20 +50,20 @@ def _next(steps: Sequence[float], value: float, direction: int) -> float:
     return next((step for step in reversed(steps) if step < value), steps[0])
 
 
-def observe(scene: Scene) -> Observe | None:
-    """Measured traffic for an action on this tab, where none runs that outlives it.
+def observe(scene: Scene, *, tail_ms: int = OBSERVED_MS) -> Observe | None:
+    """Measured traffic for an action on this tab, until `tail_ms` after it, where none runs that outlives it.
 
     Traffic of an action before ends with that action's tail; asking for it anew lets it go on.
     """
     running = scene.store.load(scene.name)
     if scene.experiment.traffic is None or (running is not None and not running.action_id):
         return None
-    return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=OBSERVED_MS)
+    return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=tail_ms)
 
 
-def measured(scene: Scene, act: Act) -> Sequence[Effect]:
+def measured(scene: Scene, act: Act, *, tail_ms: int = OBSERVED_MS) -> Sequence[Effect]:
     """The act with traffic that measures it, and a word about that where nothing was running."""
-    seen = observe(scene)
+    seen = observe(scene, tail_ms=tail_ms)
     request = replace(act, observe=seen)
     if seen is None or scene.store.load(scene.name):
         return (request,)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from kubealive_tui.experiments._words import short
-from kubealive_tui.model import Action
+from kubealive_tui.experiments._words import short, strategy_words
+from kubealive_tui.model import Action, version_of
 
 __all__ = ["deed"]
 
@@ -48,6 +48,31 @@ def _label_pod(action: Action, given: _Given) -> str:
     return f"label {key}={given['value']} on {name}" if "value" in given else f"label {key} taken off {name}"
 
 
+def _pause(action: Action, given: _Given) -> str:
+    return f"{'pause' if given.get('paused') == 'true' else 'resume'} {action.target_name}"
+
+
+def _restart(action: Action, given: _Given) -> str:
+    return f"restart {action.target_name}, {version_of(given.get('image', ''))}, {_strategy(given)}"
+
+
+def _rollout(action: Action, given: _Given) -> str:
+    drain = given.get("drain", "?")
+    return f"update {action.target_name}, {_versions(given)}, {_strategy(given)}, drain {drain}"
+
+
+def _strategy(given: _Given) -> str:
+    return strategy_words(*(given.get(name, "") for name in ("strategy", "max_surge", "max_unavailable")))
+
+
+def _versions(given: _Given) -> str:
+    return f"{version_of(given.get('from_image', ''))} → {version_of(given.get('image', ''))}"
+
+
+def _undo(action: Action, given: _Given) -> str:
+    return f"undo {action.target_name}, {_versions(given)}, as in revision {given.get('revision', '?')}"
+
+
 def _scale(action: Action, given: _Given) -> str:
     return f"scale {action.target_name} to {given.get('replicas', '?')}"
 
@@ -73,8 +98,12 @@ _DEEDS: dict[str, Callable[[Action, _Given], str]] = {
     "delete_pod": _delete_pod,
     "fault": _fault,
     "label_pod": _label_pod,
+    "pause": _pause,
+    "restart": _restart,
+    "rollout": _rollout,
     "scale": _scale,
     "set_load": _set_load,
     "stop_all": _stop_all,
     "traffic_policy": _traffic_policy,
+    "undo": _undo,
 }

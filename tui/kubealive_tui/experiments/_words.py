@@ -4,7 +4,7 @@ import re
 
 from kubealive_tui.model import GLYPH, Line, Load, Pod, Role, Span
 
-__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "short"]
+__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "short", "strategy_words"]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
 
@@ -57,6 +57,15 @@ def milliseconds(us: float | None) -> str:
     if value < 1:
         return f"{value:.2f}"
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
+def strategy_words(strategy: str, max_surge: str, max_unavailable: str) -> str:
+    """How a Deployment replaces its pods: `surge 1, unavailable 0`, `all at once`, `Recreate`."""
+    if strategy != "RollingUpdate":
+        return strategy
+    if (max_surge, max_unavailable) == ("100%", "0"):
+        return "all at once"
+    return f"surge {max_surge}, unavailable {max_unavailable}"
 
 
 def load_size(running: Load) -> str:

@@ -19,6 +19,7 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
+from kubealive_tui.experiments._checks import ended_run, steady_load
 from kubealive_tui.experiments._common import burst, kill, load, measured, mode, scale
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
@@ -38,7 +39,6 @@ from kubealive_tui.model import (
     Pod,
     ProbeFails,
     Role,
-    Run,
     Sentence,
     SetLoad,
     StopLoad,
@@ -52,7 +52,6 @@ __all__ = ["lab"]
 
 BURST = 400
 LEAST_P = 0.001
-STEADY = 200
 READY_WITHIN_S = 60.0
 KILL_WITHIN_S = 30.0
 MOST_LOST_SHARE = 0.05
@@ -216,32 +215,16 @@ async def _even(drive: Drive) -> list[Finding]:
     ]
 
 
-async def _loaded(drive: Drive) -> bool | None:
-    """Start the steady load; whether it has been answered for a while."""
-    load_id = await drive.ask(SetLoad(lab.name, Target(service="getip"), rate=lab.settings().rate))
-
-    def steady() -> bool | None:
-        # The answer to the request is faster than the first bin: until then the sums are the burst's.
-        traffic = drive.store.traffic(lab.name)
-        return (traffic.load_id == load_id and traffic.ok >= STEADY) or None
-
-    return await drive.until("steady load", steady, within=15)
-
-
 async def _survives(drive: Drive) -> list[Finding]:
     """A pod killed at 100 new connections a second: its successor serves, and few requests are lost."""
-    store, runs = drive.store, drive.store.ledger(lab.name).runs
-    steady = await _loaded(drive)
+    store = drive.store
+    steady = await steady_load(drive, lab)
     pods = _all_ready(store)
     if not steady or not pods:
         return [LOADED.found("no", kept=False)]
     victim = pods[0]
     action = await drive.ask(Act(lab.name, victim.uid, victim.name, DeletePod()))
-
-    def ended() -> Run | None:
-        return next((run for run in runs.ended if run.action_id == action), None)
-
-    run = await drive.until(f"{victim.name} to be replaced", ended, within=KILL_WITHIN_S + 5)
+    run = await ended_run(drive, lab, action, within=KILL_WITHIN_S + 5)
     await drive.ask(StopLoad(lab.name))
     if run is None:
         return [SERVES.found("the run did not end", kept=False)]

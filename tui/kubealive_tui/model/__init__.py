@@ -23,6 +23,7 @@ from kubealive_tui.model._entities import (
     Termination,
     Usage,
     Workload,
+    version_of,
 )
 from kubealive_tui.model._facts import (
     Action,
@@ -70,12 +71,11 @@ from kubealive_tui.model._frames import (
     Tick,
     Viewer,
 )
+from kubealive_tui.model._run_facts import Outage, RunFacts
 from kubealive_tui.model._runs import (
     Ending,
     Milestone,
-    Outage,
     Run,
-    RunFacts,
     Source,
     Stopwatch,
     evaluate,
@@ -256,4 +256,5 @@ __all__ = [
     "line",
     "next_look",
     "plain",
+    "version_of",
 ]

@@ -29,9 +29,19 @@ __all__ = [
     "Termination",
     "Usage",
     "Workload",
+    "version_of",
 ]
 
 _NO_LABELS: Mapping[str, str] = {}
+
+
+def version_of(image: str) -> str:
+    """The image's tag, or its digest's first characters, or nothing."""
+    _, at, digest = image.partition("@sha256:")
+    if at:
+        return digest[:12]
+    _, colon, tag = image.rpartition("/")[2].partition(":")
+    return tag if colon else ""
 
 
 class Kind(Enum):
@@ -149,12 +159,8 @@ class Pod:
 
     @property
     def version(self) -> str:
-        """The image's tag, or its digest's first characters, or nothing."""
-        _, at, digest = self.image.partition("@sha256:")
-        if at:
-            return digest[:12]
-        _, colon, tag = self.image.rpartition("/")[2].partition(":")
-        return tag if colon else ""
+        """The version that its image names."""
+        return version_of(self.image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,15 @@ class Workload:
     conditions: tuple[Condition, ...] = ()
     container: str = ""
     readiness_probe: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version that its image names."""
+        return version_of(self.image)
+
+    def condition(self, type_: str) -> Condition | None:
+        """The condition of this type, or None."""
+        return next((condition for condition in self.conditions if condition.type == type_), None)
 
 
 @dataclass(frozen=True, slots=True)

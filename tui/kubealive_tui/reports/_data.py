@@ -56,6 +56,7 @@ def run_data(run: Run) -> dict[str, Any]:
         "verb": run.verb,
         "actor": run.actor,
         "target": {"name": run.target_name, "uid": run.target_uid},
+        "given": dict(run.given),
         "began": _time(run.began_us),
         "ended": None if run.ended_us is None else _time(run.ended_us),
         "ending": run.ending.value,

@@ -1,0 +1,154 @@
+"""What a Deployment is doing, in plain words: which controller acts, on which field, by which rule."""
+
+import math
+from collections.abc import Iterator
+
+from kubealive_tui.experiments._ladder import current_set, pods_of
+from kubealive_tui.experiments._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
+from kubealive_tui.experiments._words import short
+from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
+from kubealive_tui.store import Store
+
+__all__ = ["explain_deployment", "explain_drain", "explain_pods", "explain_rollout"]
+
+_NOW = ("Now: ", Role.STRONG)
+# Words of the kubelet for an image that a node cannot get.
+_IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+
+
+def explain_deployment(store: Store, deployment: Workload) -> Iterator[Line]:
+    """The rule by which it replaces pods, and where it stands."""
+    yield line(
+        "A Deployment has a ReplicaSet for each version of its template. When spec.template changes, the "
+        "Deployment controller makes another one, gives it the next revision, and moves replicas over: ",
+        _rule(deployment),
+    )
+    yield line(_NOW, _standing(store, deployment))
+
+
+def _rule(deployment: Workload) -> str:
+    wanted = deployment.desired
+    if deployment.strategy == "Recreate":
+        return "with Recreate it ends all old pods first and makes new ones then. Nobody serves in between."
+    surge = _share(deployment.max_surge, wanted, up=True)
+    unavailable = _share(deployment.max_unavailable, wanted, up=False)
+    return (
+        f"with maxSurge {deployment.max_surge} and maxUnavailable {deployment.max_unavailable}, {wanted} replicas "
+        f"are never more than {wanted + surge} pods, those that leave not counted, and never fewer than "
+        f"{max(wanted - unavailable, 0)} available ones."
+    )
+
+
+def _share(text: str, wanted: int, *, up: bool) -> int:
+    """A number of pods, or a percentage of the wanted ones: of surge rounded up, of unavailable down."""
+    number = text.rstrip("%")
+    if not number.isdigit():
+        return 0
+    if not text.endswith("%"):
+        return int(number)
+    part = wanted * int(number) / 100
+    return math.ceil(part) if up else math.floor(part)
+
+
+def _standing(store: Store, deployment: Workload) -> str:
+    progressing, failure = deployment.condition("Progressing"), deployment.condition("ReplicaFailure")
+    newest = current_set(store, deployment)
+    if failure is not None and failure.status == "True":
+        return (
+            f"the ReplicaSet controller may not make the pods that are wanted: {failure.message}. It tries again, "
+            "ever more rarely; S asks for fewer, and whoever set the quota can raise it."
+        )
+    if deployment.paused:
+        return (
+            "spec.paused is true, so a changed template makes no ReplicaSet and a rollout under way stands still; "
+            "only scaling still works. p sets it to false."
+        )
+    if progressing is not None and progressing.reason == STUCK:
+        return (
+            f"no progress for spec.progressDeadlineSeconds ({deployment.progress_deadline_seconds} s), so "
+            "Progressing is False. The controller only says so: it neither gives up nor goes back. z does."
+        )
+    if progressing is not None and progressing.reason == COMPLETE:
+        return (
+            "all replicas are of the newest revision and available: Progressing says NewReplicaSetAvailable. Pods "
+            "that are still terminating are not counted."
+        )
+    ready = (
+        f"{newest.ready} of {newest.desired} pods of revision {newest.revision} are ready" if newest else "no set"
+    )
+    return f"{ready}. Each further step waits until a new pod is Ready, or an old one has gone, by the rule above."
+
+
+def explain_pods(store: Store, deployment: Workload) -> Iterator[Line]:
+    """Why the pods of the newest revision do not count yet, one sentence a cause."""
+    newest = current_set(store, deployment)
+    pods = pods_of(store, newest) if newest else []
+    without_image = [pod for pod in pods if pod.status in _IMAGE]
+    unready = [pod for pod in pods if pod.status == "Running" and not pod.ready and not pod.deleting]
+    unplaced = [pod for pod in pods if pod.status == "Pending" and pod.message]
+    if without_image:
+        yield line(
+            _names(without_image),
+            f"the kubelet of {without_image[0].node} cannot get the image {without_image[0].image}: "
+            f"{without_image[0].message or without_image[0].status}. It tries again by itself.",
+        )
+    if unready:
+        yield line(
+            _names(unready),
+            "running and not Ready, since the readiness probe has not succeeded: no Service sends it anything, "
+            "and the rollout does not go on. This is how a broken version is kept from its clients.",
+        )
+    if unplaced:
+        yield line(_names(unplaced), f"the scheduler finds no node: {unplaced[0].message}")
+
+
+def _names(pods: list[Pod]) -> tuple[str, Role]:
+    return f"{', '.join(short(pod.name) for pod in pods)}: ", Role.STRONG
+
+
+def explain_drain(deployment: Workload) -> Iterator[Line]:
+    """What the template's drain means for pods that come and go."""
+    drain = drain_of(deployment)
+    if drain == GRACEFUL:
+        yield line(
+            "Drain is on: a readiness probe keeps requests from a new pod until it listens. A pod that leaves "
+            f"sleeps {deployment.pre_stop_seconds} s first (preStop) and serves meanwhile, until every kube-proxy "
+            "has dropped it; then it gets SIGTERM and finishes what is open."
+        )
+    elif drain == "off":
+        yield line(
+            "Drain is off: without a readiness probe a pod gets requests as soon as its process runs, and without "
+            "preStop it ends while kube-proxies still send to it. Both lose requests, whatever the strategy; and "
+            "a broken version is let in."
+        )
+    else:
+        yield line(
+            "Drain is set in part: of readiness probe, preStop and graceful stop only some are in the template, "
+            "so requests are lost at the others. d stages all of them."
+        )
+
+
+def explain_rollout(run: Run) -> Iterator[Line]:
+    """What the last run came to."""
+    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    if run.ending is Ending.OVERTAKEN:
+        yield line("Its Deployment was changed again, but not from here: what came after is not in its times.")
+    before, after = run.given.get("from_drain", ""), run.given.get("drain", "")
+    if before != after:
+        yield line(
+            f"The pods that left were made with drain {before}, those that came with drain {after}: how a pod "
+            "leaves is in the template that it was made by. The next update has the new setting at both ends."
+        )
+    if not run.measured:
+        return
+    if not run.failed:
+        yield line(f"Clients lost none of {run.planned}.")
+    elif run.given.get("strategy") == "Recreate":
+        yield line(
+            f"Clients lost {run.failed} of {run.planned}, most of them while no pod was there: such is Recreate."
+        )
+    else:
+        yield line(
+            f"Clients lost {run.failed} of {run.planned}, to pods that did not listen yet, or did not any more "
+            "while kube-proxies still sent to them."
+        )

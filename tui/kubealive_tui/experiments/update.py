@@ -1,0 +1,363 @@
+"""Rolling update: one Deployment, a ReplicaSet for each version, and what clients lose on the way.
+
+The lesson is that the strategy alone decides nothing: a rollout loses no request where new pods are asked for
+nothing before they are ready and old ones serve until every proxy has dropped them, and loses some with any
+strategy where they do not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kubealive_tui.experiments._api import (
+    Command,
+    Drive,
+    Effect,
+    Experiment,
+    Finding,
+    Http,
+    Limit,
+    NotNow,
+    Option,
+    Scene,
+    Verdict,
+)
+from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
+from kubealive_tui.experiments._checks import ended_run, steady_load
+from kubealive_tui.experiments._common import load, measured, scale
+from kubealive_tui.experiments._ladder import condition_words, ladder, replica_sets, share_stack
+from kubealive_tui.experiments._rollout import (
+    GRACEFUL,
+    drain_of,
+    drain_step,
+    is_complete,
+    rollout_stopwatch,
+    strategy_now,
+    strategy_of,
+)
+from kubealive_tui.experiments._rollout_explained import (
+    explain_deployment,
+    explain_drain,
+    explain_pods,
+    explain_rollout,
+)
+from kubealive_tui.experiments._staged import (
+    BROKEN,
+    MISSING,
+    STRATEGIES,
+    VERSIONS,
+    deployment_of,
+    rollout,
+    stage,
+    staged,
+    staged_words,
+)
+from kubealive_tui.model import (
+    Act,
+    Ending,
+    Heading,
+    Line,
+    Matrix,
+    MatrixCell,
+    Pause,
+    Restart,
+    Role,
+    Run,
+    Sentence,
+    StopLoad,
+    Undo,
+    View,
+    Workload,
+    line,
+)
+from kubealive_tui.store import Store
+
+__all__ = ["lab"]
+
+DEPLOYMENT = "incver"
+# The strategies by their heads in the table of results.
+HEADS = dict(zip(("SURGE 1, UNAV. 0", "SURGE 0, UNAV. 1", "ALL AT ONCE", "RECREATE"), STRATEGIES, strict=True))
+# Longer than a run can be, so that it is measured to its end.
+TAIL_MS = 65_000
+# Rows from which a screen has room for the pods one by one.
+TALL = 40
+DANGER = "replace all pods of"
+
+COMPLETE_WITHIN_S = 60.0
+HELD_FOR_S = 10.0
+
+READY = Limit("pods ready, drain on", f"all, within {COMPLETE_WITHIN_S:.0f} s")
+UPDATED = Limit("graceful update of 4 pods", f"complete within {COMPLETE_WITHIN_S:.0f} s, old pods gone")
+LOADED = Limit("steady load", "100/s within 15 s")
+KEPT = Limit("lost in the graceful update", "0 of 100/s")
+HELD = Limit("replies of a version that never gets ready", f"0 within {HELD_FOR_S:.0f} s")
+UNHARMED = Limit("lost while it was held back", "0 of 100/s")
+UNDONE = Limit("undo", f"the version before serves within {COMPLETE_WITHIN_S:.0f} s")
+WHOLE = Limit("facts of these runs", "none missing")
+
+lab = Experiment(
+    "update",
+    order=3,
+    title="Update",
+    long_title="Rolling update",
+    lesson="Pods of the new version replace the old ones, as fast as readiness allows.",
+    traffic=Http("incver", rate=100.0),
+    subject=DEPLOYMENT,
+    limits=(READY, LOADED, UPDATED, KEPT, HELD, UNHARMED, UNDONE, WHOLE),
+    # 60 to make it graceful, 60 for the update, 10 for the broken version, 60 for the undo, and air.
+    check_within_s=240.0,
+)
+lab.stopwatches += [rollout_stopwatch]
+
+
+# ---- what changes the cluster
+
+
+def _update(scene: Scene) -> Sequence[Effect]:
+    deployment = deployment_of(scene)
+    changes = staged(scene, deployment)
+    chosen = scene.settings.choices.get("version", "")
+    if chosen == deployment.version and not changes:
+        raise NotNow(f"{DEPLOYMENT} is {chosen} already: choose another version with v")
+    changes.setdefault("version", chosen)
+    act = Act(scene.name, deployment.uid, deployment.name, rollout(scene.store, deployment, changes))
+    cleared = replace(scene.settings, choices={})
+    return (cleared, *_rolled(scene, deployment, act))
+
+
+def _rolled(scene: Scene, deployment: Workload, act: Act) -> Sequence[Effect]:
+    """The act with its measurement, or with a word on why nothing will be seen of it yet."""
+    if deployment.paused:
+        return (act, f"{deployment.name} is paused: this is written, and rolls out when p resumes")
+    return measured(scene, act, tail_ms=TAIL_MS)
+
+
+def _pause(scene: Scene) -> Sequence[Effect]:
+    deployment = deployment_of(scene)
+    return (Act(scene.name, deployment.uid, deployment.name, Pause(not deployment.paused)),)
+
+
+def _not_paused(deployment: Workload) -> None:
+    if deployment.paused:
+        raise NotNow(f"{deployment.name} is paused: p resumes it first")
+
+
+def _restart(scene: Scene) -> Sequence[Effect]:
+    deployment = deployment_of(scene)
+    _not_paused(deployment)
+    return measured(scene, Act(scene.name, deployment.uid, deployment.name, Restart()), tail_ms=TAIL_MS)
+
+
+def _revisions(scene: Scene) -> Sequence[Option]:
+    """The revisions before the current one, the newest of them first, or the selected one."""
+    deployment = deployment_of(scene)
+    _not_paused(deployment)
+    earlier = [each for each in reversed(replica_sets(scene.store, deployment)[:-1]) if each.revision]
+    if not earlier:
+        raise NotNow(f"{deployment.name} has no earlier revision: u makes one")
+    earlier.sort(key=lambda each: each.uid != scene.selected)
+    return [
+        Option(str(each.revision), f"revision {each.revision}", f"{each.version}, drain {drain_of(each)}")
+        for each in earlier
+    ]
+
+
+def _undo(scene: Scene) -> Sequence[Effect]:
+    deployment = deployment_of(scene)
+    there = {str(each.revision) for each in replica_sets(scene.store, deployment)[:-1]}
+    if scene.given not in there:
+        raise NotNow(f"revision {scene.given} is gone meanwhile: z lists those that are there")
+    act = Act(scene.name, deployment.uid, deployment.name, Undo(int(scene.given)))
+    return measured(scene, act, tail_ms=TAIL_MS)
+
+
+lab.use(
+    Command("u", "update", "update", "send what is staged as one patch, to the next version if none was chosen",
+            _update, danger=DANGER, needs="rollout"),
+    *stage,
+    Command("p", "pause", "pause", "pause the rollout, or resume it", _pause, needs="pause"),
+    Command("z", "undo", "undo", "roll back to an earlier revision", _undo, danger=DANGER, needs="undo",
+            choose=_revisions),
+    Command("t", "restart", "", "replace all pods by ones of the same version", _restart, danger=DANGER,
+            needs="restart"),
+    *load,
+    *scale,
+)  # fmt: skip
+
+
+# ---- the tab
+
+
+@lab.view
+def view(scene: Scene) -> Sequence[View]:
+    """Revisions, the state in words, who answers, the last run, and what each way has cost so far."""
+    deployment = scene.store.workload(scene.name, DEPLOYMENT)
+    if deployment is None:
+        return [
+            Sentence(
+                line(("no Deployment ", Role.WAITING), DEPLOYMENT, (": kubealive reset makes it", Role.MUTED))
+            )
+        ]
+    tall = scene.size.height >= TALL
+    return [
+        ladder(scene, deployment),
+        Sentence(condition_words(scene.store, deployment)),
+        *([Sentence(waiting)] if (waiting := staged_words(scene, deployment)) else []),
+        *([replace(pod_table(scene, extra=(), cells=lambda _: ()), selectable=False)] if tall else []),
+        share_stack(scene, deployment),
+        *(lost_view(scene) if tall else ()),
+        rail(scene, hint="u updates to the next version: the stopwatch starts with it"),
+        results(scene.store.ledger(scene.name).runs.ended),
+    ]
+
+
+def results(ended: Sequence[Run]) -> Matrix:
+    """What clients lost in the newest whole run of each strategy and drain; – where there was none."""
+    lost: dict[tuple[str, str], int] = {}
+    for run in ended:
+        if run.ending is Ending.COMPLETE and run.measured and not run.incomplete:
+            lost[drain_step(run.given), strategy_of(run.given)] = run.failed
+    steps = list(dict.fromkeys(["on", "off", *(step for step, _ in lost)]))
+    return Matrix(
+        columns=tuple(HEADS),
+        rows=tuple(
+            (f"drain {step}", tuple(_cell(lost.get((step, name))) for name in HEADS.values())) for step in steps
+        ),
+        heading=Heading(line(("RESULTS", Role.STRONG)), line(("strategy × drain, clients lost", Role.DIM))),
+    )
+
+
+def _cell(lost: int | None) -> MatrixCell:
+    if lost is None:
+        return MatrixCell(line(("–", Role.DIM)))
+    return MatrixCell(line((f"{lost:,}", Role.BAD if lost else Role.GOOD)))
+
+
+# ---- the check
+
+
+@lab.check
+async def check(drive: Drive) -> Verdict:
+    """A graceful update, a broken version that readiness holds back, and the way back: nobody loses a request."""
+    pods = await _graceful(drive)
+    if not pods:
+        return Verdict.of([READY.found("no", kept=False)])
+    findings = [READY.found(str(pods), kept=True)]
+    if not await steady_load(drive, lab):
+        return Verdict.of([*findings, LOADED.found("no", kept=False)])
+    runs = []
+    for step in (_updates, _holds_back, _goes_back):
+        found, run = await step(drive)
+        findings += found
+        runs.append(run)
+    await drive.ask(StopLoad(lab.name))
+    missing = next((run.incomplete for run in runs if run and run.incomplete), "")
+    return Verdict.of([*findings, WHOLE.found(missing or "complete", kept=not missing)])
+
+
+def _settled(store: Store) -> Workload | None:
+    """The Deployment when nothing moves any more: rolled out, every pod ready and in the Service, none leaving."""
+    deployment = store.workload(lab.name, DEPLOYMENT)
+    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
+    serving = [p for p in pods if p.ready and not p.deleting and (entry := store.endpoint(p.uid)) and entry.ready]
+    if deployment is None or len(serving) != len(pods) or len(pods) != deployment.desired:
+        return None
+    return deployment if is_complete(deployment) else None
+
+
+async def _graceful(drive: Drive) -> int:
+    """Let the Deployment be as it was installed, but for its version; how many pods are ready then."""
+    store = drive.store
+    deployment = await drive.until("the Deployment", lambda: store.workload(lab.name, DEPLOYMENT), within=10)
+    if deployment is None:
+        return 0
+    if deployment.paused:
+        await drive.ask(Act(lab.name, deployment.uid, deployment.name, Pause(paused=False)))
+    first = next(iter(STRATEGIES))
+    changes = {"strategy": first, "drain": GRACEFUL}
+    as_it_should_be = (strategy_now(deployment), drain_of(deployment)) == (first, GRACEFUL)
+    if not as_it_should_be or deployment.version not in VERSIONS:
+        verb = rollout(store, deployment, changes)
+        await drive.ask(Act(lab.name, deployment.uid, deployment.name, verb))
+    settled = await drive.until("all pods to be ready", lambda: _settled(store), within=COMPLETE_WITHIN_S)
+    return settled.ready if settled and drain_of(settled) == GRACEFUL else 0
+
+
+_Found = tuple[list[Finding], Run | None]
+
+
+async def _updates(drive: Drive) -> _Found:
+    """An update to the next version: complete, its old pods gone, and no request lost."""
+    run = await _rolled_out(drive, {})
+    took = run.seconds("old pods gone") if run else None
+    lost = f"{run.failed} of {run.planned}" if run else "–"
+    return [
+        UPDATED.found("never" if took is None else f"{took:.1f} s", kept=took is not None),
+        KEPT.found(lost, kept=run is not None and run.measured and not run.failed),
+    ], run
+
+
+async def _rolled_out(drive: Drive, changes: dict[str, str]) -> Run | None:
+    deployment = drive.store.workload(lab.name, DEPLOYMENT)
+    if deployment is None:
+        return None
+    verb = rollout(drive.store, deployment, changes)
+    action = await drive.ask(Act(lab.name, deployment.uid, deployment.name, verb))
+    return await ended_run(drive, lab, action, within=COMPLETE_WITHIN_S + 5)
+
+
+async def _holds_back(drive: Drive) -> _Found:
+    """A version that never gets ready: for ten seconds nothing comes from it, and nobody loses anything."""
+    deployment, traffic = drive.store.workload(lab.name, DEPLOYMENT), drive.store.traffic(lab.name)
+    if deployment is None:
+        return [HELD.found("no Deployment", kept=False)], None
+    before = traffic.failed
+    verb = rollout(drive.store, deployment, {"version": BROKEN})
+    await drive.ask(Act(lab.name, deployment.uid, deployment.name, verb))
+    began = drive.store.now_us
+    await drive.until(f"{BROKEN} to be held back", lambda: _passed(drive.store, began), within=HELD_FOR_S + 10)
+    replies = sum(pod.ok + pod.failed for pod in traffic.pods.values() if pod.version == BROKEN)
+    return [
+        HELD.found(str(replies), kept=not replies),
+        UNHARMED.found(str(traffic.failed - before), kept=traffic.failed == before),
+    ], None
+
+
+def _passed(store: Store, began_us: int) -> bool | None:
+    return store.now_us >= began_us + int(HELD_FOR_S * 1e6) or None
+
+
+async def _goes_back(drive: Drive) -> _Found:
+    """An undo: the version before serves alone again."""
+    deployment = drive.store.workload(lab.name, DEPLOYMENT)
+    if deployment is None:
+        return [UNDONE.found("no Deployment", kept=False)], None
+    action = await drive.ask(Act(lab.name, deployment.uid, deployment.name, Undo()))
+    run = await ended_run(drive, lab, action, within=COMPLETE_WITHIN_S + 5)
+    took = run.seconds("complete") if run else None
+    return [UNDONE.found("never" if took is None else f"{took:.1f} s", kept=took is not None)], run
+
+
+@lab.explain
+def explain(scene: Scene) -> Sequence[Line]:
+    """Paragraphs on the rule, where the rollout stands, why pods do not count, the last run, and what to try."""
+    deployment = scene.store.workload(scene.name, DEPLOYMENT)
+    if deployment is None:
+        return [line(f"There is no Deployment {DEPLOYMENT}: kubealive reset makes it again.")]
+    last = scene.store.ledger(scene.name).runs.last
+    return [
+        *explain_deployment(scene.store, deployment),
+        *explain_pods(scene.store, deployment),
+        *explain_drain(deployment),
+        *(explain_rollout(last) if last else ()),
+        line(("Try: ", Role.ACCENT), _next_to_try(deployment)),
+    ]
+
+
+def _next_to_try(deployment: Workload) -> str:
+    if deployment.paused:
+        return "p to resume it."
+    if deployment.version in {BROKEN, MISSING}:
+        return "wait for the deadline, then z to go back."
+    if drain_of(deployment) == GRACEFUL:
+        return "d, then u twice: without drain, at both ends of a pod. Or v for a version that is broken."
+    return "d and u to drain again, and m for the other strategies: the table keeps what each has cost."
