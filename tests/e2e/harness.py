@@ -73,6 +73,7 @@ class Viewer:
     lab: Experiment
     namespace: str = NAMESPACE
     links: list[tuple[float, LinkEvent]] = field(default_factory=list)
+    _away: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def deliver(self, signal: Signal) -> None:
@@ -85,9 +86,16 @@ class Viewer:
 
     def _look(self) -> None:
         """Have sampled what the experiment's tab would."""
+        if self._away:
+            return
         scene = Scene(self.store, self.lab, settings=self.lab.settings(), namespace=self.namespace)
         samples = self.lab.samples(scene) if self.store.synced else frozenset()
         self.feed.interest(Interest(frozenset({self.lab.name}), samples))
+
+    def look_away(self) -> None:
+        """Look at no experiment from here on; what comes is still taken."""
+        self._away = True
+        self.feed.interest(Interest())
 
     async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T:
         """Wait for news until `look` gives something; fails after `within` seconds, naming `what`."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from kubealive_tui.model import Interest
 from tests.e2e.harness import KUBEALIVE, NAMESPACE, kubectl, viewer
 from tests.e2e.terminal import Terminal
 
@@ -61,7 +60,7 @@ def test_a_refusal_is_on_the_tab() -> None:
 async def test_a_killed_screen_leaves_its_load_for_thirty_seconds() -> None:
     """SIGKILL ends the screen without a word; its load has stopped 30 s later."""
     async with viewer(actor="watcher@e2e") as watcher:
-        watcher.feed.interest(Interest(frozenset()))
+        watcher.look_away()
         with opened(80, 24) as terminal:
             terminal.until("live", "4/4")
             terminal.press("1")

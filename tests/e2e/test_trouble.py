@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubealive_tui.model import Act, DeletePod, Ending, EpochMark, Interest, LinkState, SetLoad, StopLoad, Target
+from kubealive_tui.model import Act, DeletePod, Ending, EpochMark, LinkState, SetLoad, StopLoad, Target
 from tests.e2e.harness import (
     NAMESPACE,
     FrozenProxy,
@@ -130,7 +130,7 @@ async def test_a_node_cut_and_back_is_seen(machine: Callable[..., None]) -> None
 async def test_the_load_of_a_viewer_that_is_gone_stops_after_thirty_seconds() -> None:
     """When the last interested session ends without a word, its load ends with the lease."""
     async with viewer(actor="watcher@e2e") as watcher:
-        watcher.feed.interest(Interest(frozenset()))
+        watcher.look_away()
         async with viewer(actor="gone@e2e") as gone:
             await gone.whole()
             await gone.ask(SetLoad("balance", Target(service="getip"), rate=20.0))
