@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import http.client
 import os
+import stat
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,6 @@ from tests.workloads.harness import InThread, Reply, get, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def store(server: InThread, value: bytes) -> Reply:
 
 
 class Disk:
-    """The module `os` as the program sees it, with some calls replaced; the server's own loop keeps the real ones."""
+    """The module `os` as the program sees it, with some calls replaced; the server's loop keeps the real ones."""
 
     def __init__(self, **calls: Callable[..., object]) -> None:
         self._calls = calls
@@ -55,7 +56,9 @@ def failing(code: int) -> Callable[..., int]:
     return call
 
 
-@pytest.mark.parametrize("value", ["ember", "a b c", "Ω – 火", "x" * 256], ids=["word", "spaces", "unicode", "longest"])
+@pytest.mark.parametrize(
+    "value", ["ember", "a b c", "Ω – 火", "x" * 256], ids=["word", "spaces", "unicode", "longest"]
+)
 def test_a_stored_value_is_retrieved(server: InThread, value: str) -> None:
     """What was stored comes back as text, unchanged."""
     assert store(server, value.encode()).status == 200
@@ -144,22 +147,20 @@ def test_a_foreign_file_is_not_passed_for_a_value(server: InThread, tmp_path: Pa
     assert get(server.port, "/retrieve").status == 500
 
 
-def test_the_answer_waits_for_the_disk(
-    server: InThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_answer_waits_for_the_disk(server: InThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """File, name, directory, then the answer; and the probes are answered while the disk is slow."""
     steps: list[str] = []
     slow, let_go = threading.Event(), threading.Event()
 
     def synced(file: int) -> None:
-        steps.append("sync directory" if os.path.isdir(f"/proc/self/fd/{file}") else "sync file")
+        steps.append("sync directory" if stat.S_ISDIR(os.fstat(file).st_mode) else "sync file")
         slow.set()
         assert let_go.wait(10)
         os.fsync(file)
 
     def renamed(old: str, new: str) -> None:
         steps.append("rename")
-        os.replace(old, new)
+        Path(old).replace(new)
 
     monkeypatch.setattr(phoenix, "os", Disk(fsync=synced, replace=renamed))
     client = threading.Thread(target=lambda: steps.append(f"answer {store(server, b'ember').status}"))

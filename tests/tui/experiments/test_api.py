@@ -2,7 +2,10 @@
 
 import pytest
 
-from kubealive_tui.experiments import Experiment, Limit, Settings, discover
+from kubealive_tui.experiments import Experiment, Limit, NotNow, Scene, Settings, discover
+from kubealive_tui.model import Pod
+from kubealive_tui.store import Store
+from tests.tui.signals import pod, pod_change, snapshot
 
 
 @pytest.mark.parametrize("lab", discover(), ids=lambda lab: lab.name)
@@ -32,3 +35,19 @@ def test_a_finding_carries_its_limit() -> None:
     """What is found stands beside what was wanted, in the words that the docs list."""
     found = Limit("lost", "0").found("3", kept=False)
     assert (found.name, found.value, found.limit, found.kept) == ("lost", "3", "0", False)
+
+
+def test_a_row_that_is_no_pod_stands_for_one() -> None:
+    """Keys of rows that outlive pods are turned into the pod of the moment by the experiment."""
+    lab = Experiment("x", order=1, title="X", long_title="X", lesson="")
+    store = Store()
+    store.apply(snapshot(pod_change(pod("p1"))))
+    assert Scene(store, lab, selected="p1").pod().uid == "p1"
+
+    @lab.rows
+    def pod_of(store: Store, key: str) -> Pod | None:
+        return store.pod("p1") if key == "node-1" else None
+
+    assert Scene(store, lab, selected="node-1").pod().uid == "p1"
+    with pytest.raises(NotNow, match="no pod now"):
+        Scene(store, lab, selected="node-2").pod()

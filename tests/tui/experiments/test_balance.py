@@ -109,7 +109,7 @@ def test_a_kill_during_the_measurement_of_another_prolongs_it() -> None:
 
 @pytest.mark.parametrize(
     ("selected", "word"),
-    [pytest.param(None, "no pod is selected", id="none"), pytest.param("gone", "is gone", id="vanished")],
+    [pytest.param(None, "no pod is selected", id="none"), pytest.param("gone", "has no pod now", id="vanished")],
 )
 def test_a_kill_needs_a_pod(selected: str | None, word: str) -> None:
     """Without a living pod under the pointer the key says what is missing."""

@@ -200,6 +200,15 @@ def test_pods_keep_their_places() -> None:
     assert store.pods("balance") == ("p1", "p2", "p0")
 
 
+def test_pods_of_one_workload() -> None:
+    """A tab of two workloads tells their pods apart by the label that names the workload."""
+    store = Store()
+    named = [pod(f"p{n}", labels={"app.kubernetes.io/name": "getip" if n < 3 else "other"}) for n in range(1, 4)]
+    store.apply(snapshot(*map(pod_change, named)))
+    assert store.pods("balance", app="getip") == ("p1", "p2")
+    assert store.pods("balance", app="other") == ("p3",)
+
+
 def test_the_links_word_is_kept_beside_the_data() -> None:
     """A link event changes what is said of the link and keeps what is known of the agent."""
     store = fed([snapshot(pod_change(pod("p1")))])

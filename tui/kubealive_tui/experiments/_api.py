@@ -91,9 +91,9 @@ class Scene:
         """The selected pod; raises NotNow when none is selected or it is gone."""
         if self.selected is None:
             raise NotNow("no pod is selected: move with j and k")
-        pod = self.store.pod(self.selected)
+        pod = self.experiment.pod_of(self.store, self.selected)
         if pod is None:
-            raise NotNow("the selected pod is gone: choose another with j and k")
+            raise NotNow("the selected row has no pod now: choose another with j and k")
         return pod
 
 
@@ -253,6 +253,7 @@ class Experiment:
         self._explain: Callable[[Scene], Sequence[Line]] | None = None
         self._check: Check | None = None
         self._samples: Callable[[Scene], Sequence[Sample]] | None = None
+        self._pod_of: Callable[[Store, str], Pod | None] = Store.pod
 
     def settings(self) -> Settings:
         """What a fresh session starts with."""
@@ -280,6 +281,11 @@ class Experiment:
         self._samples = function
         return function
 
+    def rows(self, function: Callable[[Store, str], Pod | None]) -> Callable[[Store, str], Pod | None]:
+        """Decorator: the pod behind a row's key, where rows outlive pods: a number of a set, a node."""
+        self._pod_of = function
+        return function
+
     def check(self, function: Check) -> Check:
         """Decorator: the headless verdict."""
         self._check = function
@@ -292,6 +298,10 @@ class Experiment:
     def explanation(self, scene: Scene) -> Sequence[Line]:
         """The tab's words for this scene."""
         return self._explain(scene) if self._explain else ()
+
+    def pod_of(self, store: Store, key: str) -> Pod | None:
+        """The pod behind a row's key, or None where there is none; keys are UIDs unless the tab says otherwise."""
+        return self._pod_of(store, key)
 
     def samples(self, scene: Scene) -> frozenset[Sample]:
         """What the agent is to ask for this scene."""

@@ -22,6 +22,7 @@ from kubealive_tui.model import (
     Rail,
     Role,
     Row,
+    Run,
     Sentence,
     Table,
     line,
@@ -186,9 +187,13 @@ def _wide_figures(scene: Scene) -> list[Line]:
     return parts
 
 
-def rail(scene: Scene, *, hint: str) -> Rail:
-    """The stopwatch of the last run, nameless where it is one's own; or the words that say what starts it."""
+def rail(scene: Scene, *, hint: str, figure: Callable[[Run], Line] | None = None) -> Rail:
+    """The stopwatch of the last run, nameless where it is one's own; or the words that say what starts it.
+
+    `figure` says what stands in the heading where a tab measures no traffic.
+    """
     last = scene.store.ledger(scene.name).runs.last
     if last is not None and last.actor == scene.me:
         last = replace(last, actor="")
-    return Rail(last, hint=line((hint, Role.MUTED)), now_us=scene.store.now_us)
+    figures = figure(last) if figure and last else ()
+    return Rail(last, figure=figures, hint=line((hint, Role.MUTED)), now_us=scene.store.now_us)

@@ -167,12 +167,13 @@ class Lines:
 class Rail:
     """The stopwatch of a run, drawn to scale; without a run a sentence says which keys start one.
 
-    Without a heading the rail makes its own from the run. `now_us` is the agent's time: an open run is drawn up
-    to it.
+    Without a heading the rail makes its own from the run; `figure` stands there in the place of what clients lost,
+    on tabs that measure something else. `now_us` is the agent's time: an open run is drawn up to it.
     """
 
     run: Run | None
     heading: Heading | None = None
+    figure: Line = ()
     hint: Line = ()
     now_us: int | None = None
 

@@ -47,6 +47,7 @@ __all__ = ["CLUSTER", "Store"]
 # The key under which things that belong to no experiment are marked dirty.
 CLUSTER = ""
 
+_APP = "app.kubernetes.io/name"
 _WORKLOADS = (Kind.DEPLOYMENT, Kind.REPLICA_SET, Kind.STATEFUL_SET, Kind.DAEMON_SET)
 
 
@@ -221,8 +222,17 @@ class Store:
         found = self._objects[Kind.POD].get(uid)
         return found if isinstance(found, Pod) else None
 
-    def pods(self, experiment: str) -> tuple[str, ...]:
-        """UIDs of the experiment's pods, by creation and name: rows keep their places while pods change."""
+    def pods(self, experiment: str, *, app: str = "") -> tuple[str, ...]:
+        """UIDs of the experiment's pods, by creation and name: rows keep their places while pods change.
+
+        With `app` only those of one workload, by the label app.kubernetes.io/name that its pods carry.
+        """
+        order = self._ordered(experiment)
+        return (
+            order if not app else tuple(uid for uid in order if (p := self.pod(uid)) and p.labels.get(_APP) == app)
+        )
+
+    def _ordered(self, experiment: str) -> tuple[str, ...]:
         order = self._order.get(experiment)
         if order is None:
             found = [

@@ -255,9 +255,17 @@ class Keys:
             if session.state.selected in names:
                 session.go(1 + names.index(session.state.selected))
             return
-        name, key, zone = session.name, session.state.selected, session.options.zone
-        title = line(("DETAILS", Role.STRONG))
-        session.dialog = Text(title, lambda: details(session.store, name, key, zone=zone))
+        experiment, key, zone = (
+            session.experiments[session.active - 1],
+            session.state.selected,
+            session.options.zone,
+        )
+
+        def words() -> Sequence[Line]:
+            pod = experiment.pod_of(session.store, key) if key else None
+            return details(session.store, experiment.name, pod.uid if pod else key, zone=zone)
+
+        session.dialog = Text(line(("DETAILS", Role.STRONG)), words)
 
     def _stop_all(self) -> None:
         if self._may_act("stop all load"):

@@ -61,8 +61,9 @@ def _figures(words: str) -> Line:
 
 
 def rows_of(views: Sequence[View]) -> Sequence[str]:
-    """Keys of the rows that the pointer moves over: those of the first selectable table."""
-    return next((view.keys for view in views if isinstance(view, Table) and view.selectable), ())
+    """Keys of the rows that the pointer moves over: those of all selectable tables, from top to bottom."""
+    tables = [view.keys for view in views if isinstance(view, Table) and view.selectable]
+    return tables[0] if len(tables) == 1 else tuple(key for keys in tables for key in keys)
 
 
 def filtered(views: Sequence[View], words: str) -> Sequence[View]:

@@ -214,6 +214,12 @@ def test_heading(changed: dict[str, object], figures: str) -> None:
     assert plain(heading.figures) == figures
 
 
+def test_a_figure_of_the_tab_takes_the_place_of_losses() -> None:
+    """Where no traffic is measured, the heading says what is."""
+    heading = rail_heading(replace(kill(), measured=False), figure=line("name back after 4.2 s"))
+    assert plain(heading.figures) == "name back after 4.2 s"
+
+
 def test_losses_are_bad_and_none_is_good() -> None:
     """The count of lost requests has the colour of its meaning."""
     roles = [

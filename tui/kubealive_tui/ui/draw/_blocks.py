@@ -94,7 +94,7 @@ def _rail(view: Rail, width: int, palette: Palette) -> Block:
     if view.run is None:
         return _fixed(view.heading, rail_lines(view, width, palette))
     run = view.run
-    heading = view.heading or rail_heading(run, view.now_us)
+    heading = view.heading or rail_heading(run, view.now_us, figure=view.figure)
 
     def draw(room: int) -> Drawing:
         lines = rail_lines(view, width, palette)

@@ -37,9 +37,9 @@ def seconds(value: float) -> str:
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
 
 
-def rail_heading(run: Run, now_us: int | None = None) -> Heading:
-    """The rule over a rail: what was done at the left; what clients lost, and how the run ended, at the right."""
-    figures: list[Line] = [_lost(run)]
+def rail_heading(run: Run, now_us: int | None = None, *, figure: Line = ()) -> Heading:
+    """The rule over a rail: what was done; at the right the `figure`, else what clients lost, and how it ended."""
+    figures: list[Line] = [figure or _lost(run)]
     if run.incomplete:
         figures.append(line((f"incomplete: {run.incomplete}", Role.WAITING)))
     if run.ending is Ending.OPEN:
