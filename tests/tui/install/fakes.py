@@ -23,6 +23,7 @@ RESOURCES = {
 }
 VERBS = ["create", "delete", "get", "list", "patch", "watch"]
 _COLLECTIONS = {plural for kinds in RESOURCES.values() for plural in kinds.values()}
+_DEFAULT_CLASS = {"metadata": {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
 
 
 class FakeClock:
@@ -43,6 +44,11 @@ class FakeClock:
         self.each_second()
 
 
+def node(name: str, address: str) -> dict[str, Any]:
+    """Return a node with its address."""
+    return {"metadata": {"name": name}, "status": {"addresses": [{"type": "InternalIP", "address": address}]}}
+
+
 class FakeCluster:
     """Objects by path. `denied` holds (verb, plural) that nobody may; `failing` errors by (method, path)."""
 
@@ -52,7 +58,13 @@ class FakeCluster:
         self.denied: set[tuple[str, str]] = set()
         self.failing: dict[tuple[str, str], ApiError] = {}
         self.requests: list[tuple[str, str]] = []
+        self.bodies: list[tuple[str, Any]] = []
         self._count = 0
+        # What belongs to the cluster and not to an install, by the path of its list.
+        self.given = {
+            "/apis/storage.k8s.io/v1/storageclasses": [_DEFAULT_CLASS],
+            "/api/v1/nodes": [node(f"node-{n}", f"10.0.0.{n}") for n in range(1, 4)],
+        }
 
     def add(self, path: str, body: Mapping[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
         """Put an object where it belongs, as somebody else would."""
@@ -66,9 +78,12 @@ class FakeCluster:
     def run_controllers(self) -> None:
         """Do what the cluster does by itself: workloads come up, deleted namespaces empty and go."""
         for path, body in list(self.objects.items()):
-            if body.get("kind") == "Deployment":
+            if body.get("kind") in {"Deployment", "StatefulSet"}:
                 desired = body["spec"]["replicas"]
                 body["status"] = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), desired)
+            if body.get("kind") == "DaemonSet":
+                counts = ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled")
+                body["status"] = dict.fromkeys((*counts, "numberAvailable"), 3)
             if body.get("status", {}).get("phase") == "Terminating":
                 self.objects = {p: o for p, o in self.objects.items() if p != path and f"{path}/" not in f"{p}/"}
                 inside = f"/namespaces/{body['metadata']['name']}/"
@@ -85,6 +100,7 @@ class FakeCluster:
         timeout: float = 10.0,  # noqa: ASYNC109 - the real interface
     ) -> Any:
         self.requests.append((method, path))
+        self.bodies.append((path, body))
         if (method, path) in self.failing:
             raise self.failing[method, path]
         answer = getattr(self, f"_{method.lower()}")(path, query or {}, body)
@@ -99,6 +115,8 @@ class FakeCluster:
         if version in RESOURCES:
             kinds = RESOURCES[version].items()
             return {"resources": [{"name": p, "kind": k, "namespaced": True, "verbs": VERBS} for k, p in kinds]}
+        if path in self.given:
+            return {"items": self.given[path]}
         if path.rpartition("/")[2] in _COLLECTIONS:
             return {"items": [o for p, o in self.objects.items() if self._listed(p, path, o, query)]}
         return self._existing(path)
@@ -134,14 +152,16 @@ class FakeCluster:
             attributes = body["spec"]["resourceAttributes"]
             asked = (attributes["verb"], attributes["resource"])
             return {"status": {"allowed": asked not in self.denied and not (asked[0] == "*" and self.denied)}}
-        full = f"{path}/{body['metadata']['name']}"
+        self._count += 1
+        name = body["metadata"].get("name") or f"{body['metadata']['generateName']}{self._count}"
+        full = f"{path}/{name}"
         if full in self.objects:
             raise ApiError(409, "AlreadyExists", f"{full} exists")
         return self.add(full, body)
 
     def _delete(self, path: str, query: Mapping[str, str], body: Any) -> Any:
         found = self._existing(path)
-        if body["preconditions"]["uid"] != found["metadata"]["uid"]:
+        if "preconditions" in body and body["preconditions"]["uid"] != found["metadata"]["uid"]:
             raise ApiError(409, "Conflict", "the UID differs")
         if re.fullmatch(r"/api/v1/namespaces/[^/]+", path):
             found["status"] = {"phase": "Terminating"}

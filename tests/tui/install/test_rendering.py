@@ -25,7 +25,8 @@ def test_order_lets_each_object_find_what_it_needs() -> None:
     kinds = [manifest.kind.name for manifest in render(Wanted())]
     assert kinds[0] == "Namespace"
     assert kinds.index("ServiceAccount") < kinds.index("Deployment")
-    assert kinds[-1] == "Deployment"
+    assert kinds.index("Service") < kinds.index("Deployment")
+    assert set(kinds[kinds.index("Deployment") :]) <= {"Deployment", "StatefulSet", "DaemonSet"}
 
 
 def test_namespace_reaches_every_place_that_names_it() -> None:

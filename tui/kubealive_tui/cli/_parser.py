@@ -35,6 +35,7 @@ _TWINS = frozenset(
         "agent",
         "as",
         "context",
+        "host-port",
         "kubeconfig",
         "namespace",
         "no-clock",

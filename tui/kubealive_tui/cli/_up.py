@@ -22,6 +22,12 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--tag", default=__version__, help="tag of the agent's image (default: %(default)s)")
     parser.add_argument(
+        "--host-port",
+        type=int,
+        metavar="PORT",
+        help="port of every node that experiment daemon takes (default: the installed one, else 8080)",
+    )
+    parser.add_argument(
         "--timeout",
         type=float,
         metavar="SECONDS",
@@ -40,6 +46,7 @@ async def run(args: argparse.Namespace, env: Environment) -> int:
             experiments=tuple(args.name) or None,
             registry=args.registry,
             tag=args.tag,
+            host_port=args.host_port,
         )
         async with env.api(args) as api:
             await tell(up(api, wanted, seconds=args.timeout), env)

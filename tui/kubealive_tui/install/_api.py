@@ -77,9 +77,11 @@ async def find(api: Api, path: str) -> dict[str, Any] | None:
     return found
 
 
-async def items(api: Api, path: str, *, selector: str = "") -> list[dict[str, Any]]:
-    """Return every object of a collection that `selector` (of labels) admits, over as many pages as it takes."""
-    query = {"limit": str(PAGE), **({"labelSelector": selector} if selector else {})}
+async def items(api: Api, path: str, *, selector: str = "", fields: str = "") -> list[dict[str, Any]]:
+    """Return every object that `selector` (of labels) and `fields` admit, over as many pages as it takes."""
+    query = {"limit": str(PAGE)}
+    query |= {"labelSelector": selector} if selector else {}
+    query |= {"fieldSelector": fields} if fields else {}
     found: list[dict[str, Any]] = []
     while True:
         page = await api.request("GET", path, query=query)

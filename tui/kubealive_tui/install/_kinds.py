@@ -54,6 +54,8 @@ _TABLE = (
     Kind("DaemonSet", "apps/v1", "daemonsets"),
     Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"),
     Kind("Pod", "v1", "pods"),
+    Kind("Event", "v1", "events"),
+    Kind("Node", "v1", "nodes", namespaced=False),
 )
 KINDS = {kind.name: kind for kind in _TABLE}
 _PLACES = {kind.name: place for place, kind in enumerate(_TABLE)}

@@ -6,9 +6,9 @@ installing cannot drift apart unnoticed.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -26,21 +26,32 @@ AGENT_FOLDER = "agent"
 DEFAULT_NAMESPACE = PRODUCT
 LOCAL_REGISTRY = "localhost/kubealive"
 _FORBIDDEN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+POLICY_LABEL = "pod-security.kubernetes.io/enforce"
+# `restricted`, as the namespace's file says, and `baseline` refuse every pod that takes a port of its node.
+_OPEN_POLICY = "privileged"
 _KUSTOMIZATION_KEYS = {"apiVersion", "kind", "namespace", "resources"}
+# What the root says beyond that: the namespace's policy where all experiments are installed, as `render` does.
+_ROOT_KEYS = _KUSTOMIZATION_KEYS | {"patches"}
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the user wants installed: where, which experiments (None: all), and from which images."""
+    """What the user wants installed: where, which experiments (None: all), and from which images.
+
+    `host_port` is the port of the nodes that an experiment takes; None keeps the installed one, or its file's.
+    """
 
     namespace: str = DEFAULT_NAMESPACE
     experiments: tuple[str, ...] | None = None
     registry: str = LOCAL_REGISTRY
     tag: str = __version__
+    host_port: int | None = None
 
     def __post_init__(self) -> None:
         check_namespace(self.namespace)
+        if self.host_port is not None and not 0 < self.host_port < 65536:
+            raise UsageError(f"port {self.host_port} cannot be: use 1 to 65535")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,32 @@ def render(wanted: Wanted) -> tuple[Manifest, ...]:
     check_experiments(asked, known)
     chosen = [AGENT_FOLDER, *(name for name in known if name in asked)]
     manifests = [_manifest(body, wanted) for folder in chosen for body in _bodies(folder)]
+    if any(True for manifest in manifests for _ in host_ports(manifest.body)):
+        manifests = [with_policy(m, _OPEN_POLICY) if m.kind.name == "Namespace" else m for m in manifests]
     return tuple(sorted(manifests, key=lambda manifest: place(manifest.kind)))
+
+
+def host_ports(body: Mapping[str, Any]) -> Iterator[int]:
+    """Ports of the nodes that a workload's pods take."""
+    for container in _containers(body):
+        yield from (port["hostPort"] for port in container.get("ports", ()) if "hostPort" in port)
+
+
+def with_host_port(manifest: Manifest, port: int) -> Manifest:
+    """The workload with this port of the nodes in the place of its own."""
+    body = deepcopy(manifest.body)
+    for container in _containers(body):
+        for each in container.get("ports", ()):
+            if "hostPort" in each:
+                each["hostPort"] = port
+    return replace(manifest, body=body)
+
+
+def with_policy(namespace: Manifest, level: str) -> Manifest:
+    """The namespace with this level of Pod Security enforced."""
+    body = deepcopy(namespace.body)
+    body["metadata"]["labels"][POLICY_LABEL] = level
+    return replace(namespace, body=body)
 
 
 def workload_kinds(manifests: Sequence[Manifest]) -> tuple[Kind, ...]:
@@ -126,7 +162,8 @@ def _root() -> Traversable:
 
 def _resources(folder: Traversable) -> Sequence[str]:
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
-    unknown = sorted(kustomization.keys() - _KUSTOMIZATION_KEYS)
+    known = _ROOT_KEYS if (folder / AGENT_FOLDER).is_dir() else _KUSTOMIZATION_KEYS
+    unknown = sorted(kustomization.keys() - known)
     if unknown:
         raise ManifestError(
             f"{folder.name}/kustomization.yaml uses {', '.join(unknown)}, which `kubealive up` does not apply"
@@ -160,7 +197,7 @@ def _manifest(body: dict[str, Any], wanted: Wanted) -> Manifest:
     return Manifest(kind, wanted.namespace, metadata["name"], experiment, body)
 
 
-def _containers(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _containers(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     pod = body.get("spec", {}).get("template", {}).get("spec", {})
     yield from pod.get("initContainers", ())
     yield from pod.get("containers", ())

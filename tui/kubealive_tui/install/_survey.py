@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ._api import Api, each, items
-from ._kinds import OURS, PODS, Kind
-from ._troubles import Trouble, Workload, pod_troubles, workload, workload_troubles
+from ._errors import ApiError
+from ._kinds import KINDS, OURS, PODS, Kind
+from ._troubles import (
+    Trouble,
+    Workload,
+    event_troubles,
+    pod_troubles,
+    refuses_in_events,
+    workload,
+    workload_troubles,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,7 @@ class Survey:
 async def survey(api: Api, namespace: str, *, kinds: Sequence[Kind]) -> Survey:
     """Look at the workloads of these kinds and at the pods of an install, one list request a kind."""
 
-    async def ask(kind: Kind) -> list[dict[str, object]]:
+    async def ask(kind: Kind) -> list[dict[str, Any]]:
         # Lists omit the kind of their items, by which the reading functions tell them apart.
         found = await items(api, kind.path(namespace), selector=OURS)
         return [{**body, "kind": kind.name, "apiVersion": kind.api_version} for body in found]
@@ -27,5 +37,19 @@ async def survey(api: Api, namespace: str, *, kinds: Sequence[Kind]) -> Survey:
     *lists, pods = await each(ask, [*kinds, PODS])
     bodies = [body for found in lists for body in found]
     troubles = [trouble for body in bodies for trouble in workload_troubles(body)]
+    troubles += await _refused(api, namespace, [body for body in bodies if refuses_in_events(body)])
     troubles += [trouble for pod in pods for trouble in pod_troubles(pod)]
     return Survey(tuple(workload(body) for body in bodies), tuple(troubles))
+
+
+async def _refused(api: Api, namespace: str, short: Sequence[dict[str, Any]]) -> list[Trouble]:
+    """Why workloads that lack pods get none, where only an Event says so; nothing where one may not look."""
+    if not short:
+        return []
+    try:
+        events = await items(api, KINDS["Event"].path(namespace), fields="reason=FailedCreate")
+    except ApiError as error:
+        if error.forbidden:
+            return []
+        raise
+    return [trouble for body in short for trouble in event_troubles(body, events)]

@@ -1,6 +1,6 @@
 """Why a workload is not ready, read from the objects the cluster itself reports: pure functions of their JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -85,14 +85,40 @@ def workload_troubles(body: dict[str, Any]) -> Iterator[Trouble]:
     """Yield what keeps a controller from making pods, in the API server's own words."""
     for condition in body.get("status", {}).get("conditions") or ():
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            cause, advice = _refusal(condition.get("message", ""))
-            yield Trouble(
-                cause=cause,
-                subject=f"{body['kind'].lower()}/{body['metadata']['name']}",
-                experiment=labels_of(body).get(EXPERIMENT_LABEL, ""),
-                text=f"its pods are refused: {condition.get('message', '')}",
-                advice=advice,
-            )
+            yield _refused(body, condition.get("message", ""))
+
+
+def refuses_in_events(body: dict[str, Any]) -> bool:
+    """Whether the workload lacks pods and is of a kind that has no condition to say why."""
+    status = body.get("status", {})
+    match body["kind"]:
+        case "DaemonSet":
+            made, wanted = status.get("currentNumberScheduled", 0), status.get("desiredNumberScheduled", 0)
+        case "StatefulSet":
+            made, wanted = status.get("replicas", 0), body["spec"].get("replicas", 1)
+        case _:
+            return False
+    return bool(made < wanted)
+
+
+def event_troubles(body: dict[str, Any], events: Sequence[dict[str, Any]]) -> Iterator[Trouble]:
+    """Yield the newest of the Events by which a controller tells that it cannot make this workload's pods."""
+    uid = body["metadata"]["uid"]
+    told = [event for event in events if event.get("involvedObject", {}).get("uid") == uid]
+    if told:
+        newest = max(told, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+        yield _refused(body, newest.get("message", ""))
+
+
+def _refused(body: dict[str, Any], message: str) -> Trouble:
+    cause, advice = _refusal(message)
+    return Trouble(
+        cause=cause,
+        subject=f"{body['kind'].lower()}/{body['metadata']['name']}",
+        experiment=labels_of(body).get(EXPERIMENT_LABEL, ""),
+        text=f"its pods are refused: {message}",
+        advice=advice,
+    )
 
 
 def _refusal(message: str) -> tuple[Cause, str]:

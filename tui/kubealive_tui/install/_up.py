@@ -6,13 +6,15 @@ from enum import StrEnum
 
 from ._api import Api, Clock, SystemClock, find
 from ._apply import apply, apply_cluster_wide, apply_namespace, ensure_fault_token, restart
-from ._errors import PreflightError
+from ._errors import NotReadyError, PreflightError
 from ._hints import up_command
+from ._host_ports import admitting, asked, openings
 from ._kinds import AGENT, KINDS, WORKLOADS
 from ._manifests import AGENT_FOLDER, Manifest, Wanted, experiments, render, workload_kinds
 from ._preflight import Preflight, preflight
 from ._steps import Step, StepKind
 from ._survey import survey
+from ._volumes import with_volumes
 from ._wait import READY_SECONDS, wait_ready
 
 
@@ -35,9 +37,7 @@ async def up(
     manifests = render(wanted)
     found = await preflight(api, manifests, namespace=wanted.namespace)
     yield Step(kind=StepKind.CHECKED, subject="cluster", text=f"Kubernetes {found.version}, rights suffice")
-    async for step in _apply_all(api, manifests, found, clock):
-        yield step
-    async for step in wait_ready(api, manifests, clock=clock, seconds=seconds):
+    async for step in _install(api, manifests, found, wanted, clock=clock, seconds=seconds):
         yield step
 
 
@@ -59,14 +59,46 @@ async def reset(
     wanted = await _as_installed(api, wanted)
     manifests = render(wanted)
     found = await preflight(api, manifests, namespace=wanted.namespace)
-    async for step in _apply_all(api, manifests, found, clock):
+    async for step in _install(api, manifests, found, wanted, clock=clock, seconds=seconds, pods=pods):
         yield step
+
+
+async def _install(
+    api: Api,
+    manifests: Sequence[Manifest],
+    found: Preflight,
+    wanted: Wanted,
+    *,
+    clock: Clock,
+    seconds: float,
+    pods: Pods = Pods.KEEP,
+) -> AsyncIterator[Step]:
+    """Fit the manifests to the cluster, apply them, wait; what must not be made is left out, and fails the end."""
+    manifests, told = await with_volumes(api, manifests, found.existing)
+    manifests, opened = openings(manifests, found.existing, wanted=wanted.host_port)
+    manifests = await admitting(api, manifests, found.namespace)
+    for step in told:
+        yield step
+    new = [each.manifest for each in opened]
+    async for step in _apply_all(api, [m for m in manifests if m not in new], found, clock):
+        yield step
+    left: list[Step] = []
+    for each in opened:
+        step = await asked(api, each, clock)
+        yield step
+        if step.kind is StepKind.TROUBLE:
+            left.append(step)
+        else:
+            yield await apply(api, each.manifest, found.existing.get(each.manifest.path))
+    made = [m for m in manifests if m.ref not in {step.subject for step in left}]
     if pods is Pods.REPLACE:
-        for manifest in manifests:
+        for manifest in made:
             if manifest.kind in WORKLOADS and manifest.experiment:
                 yield await restart(api, manifest, why="its pods are replaced, one by one", now=clock.now())
-    async for step in wait_ready(api, manifests, clock=clock, seconds=seconds):
+    async for step in wait_ready(api, made, clock=clock, seconds=seconds):
         yield step
+    if left:
+        raise NotReadyError("; ".join(f"{step.subject} is {step.text}" for step in left))
 
 
 async def _apply_all(
