@@ -13,8 +13,8 @@ def dns(*answers: str, name: str = "db.lab.", rcode: str = "NOERROR", walk: str 
     return DnsAnswer(name, "A", rcode, answers, walk=walk, step=step)
 
 
-def call(pod: str = "p1", outcome: Outcome = Outcome.OK, took_us: int = 900) -> CallResult:
-    return CallResult("db", "10.0.0.1", 80, outcome, pod_uid=pod, took_us=took_us)
+def call(pod: str = "p1", outcome: Outcome = Outcome.OK, took_us: int = 900, body: str = "") -> CallResult:
+    return CallResult("db", "10.0.0.1", 80, outcome, pod_uid=pod, took_us=took_us, body=body)
 
 
 def reading(value: str) -> Reading:
@@ -68,6 +68,15 @@ def test_what_was_never_asked_is_unknown() -> None:
     assert answers.dns("db", "A") is None
     assert answers.call("db") is None
     assert answers.reading("p1", "/probes") is None
+
+
+def test_the_last_answers_of_a_names_pods_are_kept() -> None:
+    """What the pod before said under the same name is there to compare with, whatever failed in between."""
+    answers = Answers()
+    calls = (call("p1", body="a"), call("p1", body="b"), call("", outcome=Outcome.DNS), call("p2"))
+    for n, body in enumerate(calls):
+        answers.add(fact(n, float(n), body))
+    assert [(seen.body.pod_uid, seen.body.body) for seen in answers.served("db")] == [("p1", "b"), ("p2", "")]
 
 
 def test_questions_are_bounded() -> None:

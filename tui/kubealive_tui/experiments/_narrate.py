@@ -7,7 +7,7 @@ are not news (what the agent found at its start, traffic bins, an action's accep
 from collections.abc import Callable, Iterator
 
 from kubealive_tui.experiments._deeds import deed
-from kubealive_tui.experiments._words import count, load_size, short
+from kubealive_tui.experiments._words import count, load_size, said, short
 from kubealive_tui.model import (
     Action,
     AgentNote,
@@ -226,12 +226,22 @@ _STOPS = {
 def _dns(body: DnsAnswer, _me: str) -> _Narrated:
     if not body.changed:
         return None
-    return "dns", Role.LEAVING, line(f"{body.name} {body.type}: {', '.join(body.answers) or body.rcode}")
+    return (
+        "dns",
+        Role.LEAVING,
+        line(f"{body.walk or body.name} {body.type}: {', '.join(body.answers) or body.rcode}"),
+    )
 
 
 def _call(body: CallResult, _me: str) -> _Narrated:
     who = short(body.pod_name) or body.address
-    return "client", Role.TEXT, line(f"called {body.name}: {body.outcome.value}, {who}")
+    words = said(body.body)
+    role = Role.BAD if body.outcome.failed else Role.TEXT
+    return (
+        "client",
+        role,
+        line(f"called {body.name}: {body.outcome.value}, {who}" + (f": {words}" if words else "")),
+    )
 
 
 def _reading(body: Reading, _me: str) -> _Narrated:

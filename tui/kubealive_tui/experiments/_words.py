@@ -1,10 +1,11 @@
 """How numbers, names and states are worded, the same on every tab."""
 
+import json
 import re
 
 from kubealive_tui.model import GLYPH, Line, Load, Pod, Role, Span
 
-__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "short", "strategy_words"]
+__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "said", "short", "strategy_words"]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
 
@@ -66,6 +67,18 @@ def strategy_words(strategy: str, max_surge: str, max_unavailable: str) -> str:
     if (max_surge, max_unavailable) == ("100%", "0"):
         return "all at once"
     return f"surge {max_surge}, unavailable {max_unavailable}"
+
+
+def said(body: str) -> str:
+    """What a workload's reply says in one line: its text, or a refusal's sentence; nothing of other JSON."""
+    if not body.startswith(("{", "[")):
+        return body.partition("\n")[0]
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return ""
+    sentence = value.get("error") if isinstance(value, dict) else None
+    return sentence if isinstance(sentence, str) else ""
 
 
 def load_size(running: Load) -> str:

@@ -14,6 +14,8 @@ __all__ = ["Answers", "Latest"]
 
 # The DNS matrix asks about a hundred questions, each of up to five steps; more than this is somebody's mistake.
 MOST_QUESTIONS = 1_024
+# Pods that have answered to one name: the one that does, and enough of those before it to compare with.
+KEPT_SERVERS = 3
 
 AnswerT = TypeVar("AnswerT", DnsAnswer, CallResult, Reading)
 KeyT = TypeVar("KeyT")
@@ -36,6 +38,7 @@ class Answers:
     def __init__(self) -> None:
         self._dns: dict[tuple[str, str], dict[int, Latest[DnsAnswer]]] = {}
         self._calls: dict[str, Latest[CallResult]] = {}
+        self._served: dict[str, dict[str, Latest[CallResult]]] = {}
         self._readings: dict[tuple[str, str], Latest[Reading]] = {}
         self.dropped = 0
 
@@ -48,6 +51,7 @@ class Answers:
                 old = self._calls.pop(call.name, None)
                 self._calls[call.name] = _newer(old, call, fact.time_us)
                 self._bound(self._calls)
+                self._add_served(call, fact.time_us)
                 return old is not None and _said(old.body) == _said(call)
             case Reading() as reading:
                 key = (reading.uid or reading.subject, reading.name)
@@ -70,6 +74,16 @@ class Answers:
         self._bound(self._dns)
         return old is not None and _said(old.body) == _said(answer)
 
+    def _add_served(self, call: CallResult, at_us: int) -> None:
+        served = self._served.pop(call.name, {})
+        if call.pod_uid:
+            before = served.pop(call.pod_uid, None)
+            served[call.pod_uid] = _newer(before, call, at_us)
+            while len(served) > KEPT_SERVERS:
+                del served[next(iter(served))]
+        self._served[call.name] = served
+        self._bound(self._served)
+
     def _bound(self, kept: dict[KeyT, ValueT]) -> None:
         while len(kept) > MOST_QUESTIONS:
             del kept[next(iter(kept))]
@@ -89,6 +103,10 @@ class Answers:
     def call(self, name: str) -> Latest[CallResult] | None:
         """The newest call of a name (a host, or a node)."""
         return self._calls.get(name)
+
+    def served(self, name: str) -> Sequence[Latest[CallResult]]:
+        """The last answer of each of the last pods that answered to this name, newest last."""
+        return tuple(self._served.get(name, {}).values())
 
     def calls(self) -> Mapping[str, Latest[CallResult]]:
         """The newest call of every name."""
