@@ -16,12 +16,12 @@ from kubealive.v1.facts_pb2 import (
 if TYPE_CHECKING:
     from kubealive_agent.load import Bin, Edge, Row
 
-__all__ = ["local_errors", "outage_edge", "traffic_bin"]
+__all__ = ["local_errors", "outage_edge", "outcome", "traffic_bin"]
 
 _EDGES = {"begin": OutageEdge.EDGE_BEGIN, "end": OutageEdge.EDGE_END, "open": OutageEdge.EDGE_OPEN}
 
 
-def _outcome(name: str) -> facts_pb2.Outcome.ValueType:
+def outcome(name: str) -> facts_pb2.Outcome.ValueType:
     """`http-5xx` is OUTCOME_HTTP_5XX; a name the contract lacks would be a bug of ours and raises ValueError."""
     return facts_pb2.Outcome.Value("OUTCOME_" + name.upper().replace("-", "_"))
 
@@ -49,7 +49,7 @@ def outage_edge(report: Edge, load_id: str) -> OutageEdge:
         edge=_EDGES[report.kind],
         at_us=report.at_us,
         failed=report.failed,
-        outcomes=[OutcomeCount(outcome=_outcome(name), count=count) for name, count in report.outcomes.items()],
+        outcomes=[OutcomeCount(outcome=outcome(name), count=count) for name, count in report.outcomes.items()],
         interval_us=report.interval_us,
     )
 
@@ -65,7 +65,7 @@ def _row(row: Row) -> TrafficRow:
         pod_name=row.pod_name,
         node=row.node,
         version=row.version,
-        outcome=_outcome(row.outcome),
+        outcome=outcome(row.outcome),
         count=row.count,
         first_planned_us=row.first_planned_us,
         last_planned_us=row.last_planned_us,

@@ -94,6 +94,7 @@ async def _work(
             group.create_task(health.beat(), name="heartbeat"),
             group.create_task(watching, name="reflectors"),
             group.create_task(polling, name="metrics"),
+            group.create_task(agent.sampler.run(), name="sampling"),
             group.create_task(_sweep(agent), name="sweep"),
             group.create_task(become_ready(), name="readiness"),
         ]

@@ -8,7 +8,6 @@ wherever it is met.
 from __future__ import annotations
 
 import asyncio
-import errno
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,18 +15,9 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from kubealive.v1.facts_pb2 import (
-    OUTCOME_CLOSED,
-    OUTCOME_CONNECT_TIMEOUT,
-    OUTCOME_HTTP_4XX,
-    OUTCOME_HTTP_5XX,
-    OUTCOME_OK,
-    OUTCOME_READ_TIMEOUT,
-    OUTCOME_REFUSED,
-    OUTCOME_RESET,
-    OUTCOME_UNREACHABLE,
-    CallResult,
-)
+from kubealive.v1.facts_pb2 import OUTCOME_CLOSED, OUTCOME_CONNECT_TIMEOUT, OUTCOME_READ_TIMEOUT, CallResult
+from kubealive_agent._traffic import outcome
+from kubealive_agent.load import CONNECT_TIMEOUT_US, READ_TIMEOUT_US, failure, of_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BODY", "Question", "ask"]
 
-CONNECT_SECONDS = 0.9
-"""Under the second after which the kernel sends a SYN again, so that no outage hides as a slow success."""
+CONNECT_SECONDS = CONNECT_TIMEOUT_US / 1e6
 
-READ_SECONDS = 2.0
-"""From the request to the end of its reply, as in the load engine."""
+READ_SECONDS = READ_TIMEOUT_US / 1e6
+"""From the request to the end of its reply."""
 
 MAX_BODY = 1024
 """Bytes of a reply that are kept: what the contract says of CallResult.body."""
@@ -49,9 +38,6 @@ MAX_READ = 256 * 1024
 """Bytes of a reply that are read before the server is no workload of ours."""
 
 _PIECE = 16 * 1024
-
-_REFUSED = frozenset({errno.ECONNREFUSED})
-_RESET = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +78,7 @@ async def _exchange(result: CallResult, question: Question) -> Outcome.ValueType
     except TimeoutError:
         return failed
     except OSError as exc:
-        return _outcome_of(exc)
+        return outcome(failure(exc.errno))
     except h11.ProtocolError:
         return OUTCOME_CLOSED
     finally:
@@ -100,12 +86,6 @@ async def _exchange(result: CallResult, question: Question) -> Outcome.ValueType
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
-
-
-def _outcome_of(exc: OSError) -> Outcome.ValueType:
-    if exc.errno in _REFUSED:
-        return OUTCOME_REFUSED
-    return OUTCOME_RESET if exc.errno in _RESET else OUTCOME_UNREACHABLE
 
 
 async def _speak(
@@ -147,7 +127,7 @@ async def _read(
                 body += bytes(data)[: max(0, keep - len(body))]
                 result.body = body.decode("utf-8", "replace")
             case h11.EndOfMessage():
-                return _by_status(result.http_status)
+                return outcome(of_status(result.http_status))
             case h11.ConnectionClosed():
                 return OUTCOME_CLOSED
             case _:
@@ -159,9 +139,3 @@ def _identify(result: CallResult, headers: Mapping[bytes, bytes]) -> None:
     result.pod_uid = headers.get(b"x-pod-uid", b"").decode("utf-8", "replace")
     result.pod_name = headers.get(b"x-pod-name", b"").decode("utf-8", "replace")
     result.node = headers.get(b"x-node-name", b"").decode("utf-8", "replace")
-
-
-def _by_status(status: int) -> Outcome.ValueType:
-    if status >= 500:
-        return OUTCOME_HTTP_5XX
-    return OUTCOME_HTTP_4XX if status >= 400 else OUTCOME_OK

@@ -37,7 +37,17 @@ __all__ = ["CAPABILITIES", "Calls"]
 
 _LOG = logging.getLogger(__name__)
 
-CAPABILITIES = (*RULES, "load_cpu", "load_kept", "load_new", "observe")
+CAPABILITIES = (
+    *RULES,
+    "load_cpu",
+    "load_kept",
+    "load_new",
+    "observe",
+    "sample_call",
+    "sample_dns",
+    "sample_node",
+    "sample_pod",
+)
 """What GetInfo says this agent can do."""
 
 _VERSION_SECONDS = 2.0

@@ -103,7 +103,7 @@ class Service:
     ) -> agent_pb2.SetInterestResponse:
         """Answer SetInterest."""
         try:
-            self._sessions.set_interest(request.session_id, request.experiments)
+            self._sessions.set_interest(request.session_id, request.experiments, request.samples)
         except RefusalError as exc:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, exc.message)
         return agent_pb2.SetInterestResponse()

@@ -14,12 +14,12 @@ from kubealive.v1.agent_pb2 import Refusal, Viewer
 from kubealive_agent._errors import RefusalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from kubealive.v1.agent_pb2 import WatchRequest
+    from kubealive.v1.agent_pb2 import Sample, WatchRequest
     from kubealive_agent.clock import Clock
 
-__all__ = ["GRACE_US", "LEASE_US", "MAX_SESSIONS", "Session", "Sessions", "Stream"]
+__all__ = ["GRACE_US", "LEASE_US", "MAX_SAMPLES", "MAX_SESSIONS", "Session", "Sessions", "Stream"]
 
 GRACE_US = 30_000_000
 """A session without a stream lives so long: longer than the slowest redial, short enough to be seen leaving."""
@@ -33,6 +33,9 @@ MAX_SESSIONS = 64
 
 MAX_EXPERIMENTS = 32
 """Experiments one session may look at: nine exist, and the names are the client's words."""
+
+MAX_SAMPLES = 256
+"""Samples one session may want: the DNS matrix is the largest tab with about 90."""
 
 MAX_NAME = 128
 """Longest session id, actor or experiment: Kubernetes label values have 63, user@host is mostly under 64."""
@@ -56,6 +59,7 @@ class Session:
     stream: Stream | None
     read_only: bool = False
     experiments: frozenset[str] = field(default_factory=frozenset)
+    samples: tuple[Sample, ...] = ()
     left_us: int | None = None
 
     def viewer(self) -> Viewer:
@@ -79,6 +83,8 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._last_interest: dict[str, int] = {}
         self._draining = ""
+        self.on_samples: Callable[[], None] = lambda: None
+        """Called whenever `samples` may have changed."""
 
     def connect(self, request: WatchRequest) -> Stream:
         """Begin a stream; the same session's stream before it is ended as replaced.
@@ -87,6 +93,7 @@ class Sessions:
         """
         now = self._clock.now_us()
         experiments = _checked(request.session_id, request.actor, request.experiments)
+        samples = _samples(request.samples)
         known = self._sessions.get(request.session_id)
         if known is None and len(self._sessions) >= MAX_SESSIONS:
             raise RefusalError(
@@ -105,8 +112,10 @@ class Sessions:
             stream=stream,
             read_only=request.read_only,
             experiments=experiments,
+            samples=samples,
         )
         self._on_change()
+        self.on_samples()
         return stream
 
     def disconnect(self, stream: Stream) -> None:
@@ -118,11 +127,14 @@ class Sessions:
         self._note_interest(session, now)
         session.stream, session.left_us = None, now
         self._on_change()
+        self.on_samples()
 
-    def set_interest(self, session_id: str, experiments: Iterable[str]) -> None:
-        """Replace what a session looks at. Raises RefusalError when it is not known."""
+    def set_interest(self, session_id: str, experiments: Iterable[str], samples: Iterable[Sample] = ()) -> None:
+        """Replace what a session looks at. Raises RefusalError when it is not known, or wants too much."""
         session = self.get(session_id)
         wanted = _checked(session_id, session.actor, experiments)
+        session.samples = _samples(samples)
+        self.on_samples()
         if wanted != session.experiments:
             self._note_interest(session, self._clock.now_us())
             session.experiments = wanted
@@ -156,6 +168,12 @@ class Sessions:
             session.stream is not None and experiment in session.experiments for session in self._sessions.values()
         )
 
+    def samples(self) -> Iterator[Sample]:
+        """What the connected sessions want to have sampled, equal ones of several sessions among them."""
+        for session in self._sessions.values():
+            if session.stream is not None:
+                yield from session.samples
+
     def lease_over(self, experiment: str, *, since_us: int) -> bool:
         """Whether nobody has looked at `experiment` for the length of the lease, counted from `since_us` on."""
         if self.interested(experiment):
@@ -178,6 +196,18 @@ class Sessions:
     def _note_interest(self, session: Session | None, now: int) -> None:
         if session is not None and session.stream is not None:
             self._last_interest.update(dict.fromkeys(session.experiments, now))
+
+
+def _samples(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    wanted = tuple(samples)
+    if len(wanted) > MAX_SAMPLES:
+        raise RefusalError(
+            Refusal.REASON_INVALID,
+            f"a session may want up to {MAX_SAMPLES} samples, not {len(wanted)}; want fewer at a time",
+        )
+    if any(len(sample.experiment) > MAX_NAME for sample in wanted):
+        raise RefusalError(Refusal.REASON_INVALID, f"an experiment's name has up to {MAX_NAME} characters")
+    return wanted
 
 
 def _checked(session_id: str, actor: str, experiments: Iterable[str]) -> frozenset[str]:

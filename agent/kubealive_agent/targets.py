@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive.v1.state_pb2 import Container
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.names import read_search
 
 if TYPE_CHECKING:
     from kubealive.v1.state_pb2 import LoadTarget, Pod, Service
     from kubealive_agent.world import World
 
-__all__ = ["Address", "answers", "cluster_domain", "describe", "owned", "pod_address", "resolve"]
-
-_DEFAULT_DOMAIN = "cluster.local"
+__all__ = [
+    "Address",
+    "answers",
+    "describe",
+    "node_ports",
+    "owned",
+    "pod_address",
+    "resolve",
+    "service_port_of",
+]
 
 
 class Address(NamedTuple):
@@ -28,12 +34,6 @@ class Address(NamedTuple):
     host: str
     port: int
     path: str
-
-
-def cluster_domain(resolv_conf: str) -> str:
-    """The cluster's DNS domain as the pod's search list tells it; the usual one where there is none."""
-    service_domains = (name for name in read_search(resolv_conf) if name.startswith("svc."))
-    return next(service_domains, f"svc.{_DEFAULT_DOMAIN}").removeprefix("svc.")
 
 
 def describe(target: LoadTarget) -> str:
@@ -74,6 +74,25 @@ def owned(address: str, world: World, *, experiment: str) -> bool:
         service.cluster_ip == address and service.experiment == experiment and service.selector
         for service in world.services()
     )
+
+
+def service_port_of(pod_uid: str, world: World) -> int | None:
+    """The pod's own port to which the first Service that leads to it sends; None while there is none."""
+    for one in world.slices():
+        if one.ports and any(endpoint.pod_uid == pod_uid for endpoint in one.endpoints):
+            return one.ports[0].port
+    return None
+
+
+def node_ports(world: World, experiment: str) -> list[int]:
+    """The ports that Services of the experiment have opened on every node."""
+    return [
+        port.node_port
+        for service in world.services()
+        if experiment and service.experiment == experiment
+        for port in service.ports
+        if port.node_port
+    ]
 
 
 def resolve(target: LoadTarget, world: World, *, experiment: str, namespace: str, domain: str) -> Address:
@@ -136,9 +155,9 @@ def _pod(target: LoadTarget, world: World, experiment: str) -> tuple[str, int]:
     address = pod_address(pod)
     if target.port:
         return address, target.port
-    for one in world.slices():
-        if one.ports and any(endpoint.pod_uid == target.pod_uid for endpoint in one.endpoints):
-            return address, one.ports[0].port
+    port = service_port_of(target.pod_uid, world)
+    if port is not None:
+        return address, port
     raise _invalid(f"pod {pod.name} is behind no Service that would tell its port; name the port")
 
 
@@ -146,13 +165,7 @@ def _node(target: LoadTarget, world: World, experiment: str) -> tuple[str, int]:
     node = next((one for one in world.nodes() if one.name == target.node), None)
     if node is None or not node.internal_ip:
         raise RefusalError(Refusal.REASON_GONE, f"there is no node {target.node} with an InternalIP")
-    opened = [
-        port.node_port
-        for service in world.services()
-        if experiment and service.experiment == experiment
-        for port in service.ports
-        if port.node_port
-    ]
+    opened = node_ports(world, experiment)
     if not opened:
         raise _invalid(
             f"experiment {experiment or '(none)'} has opened no port on the nodes: it has no NodePort Service"

@@ -28,12 +28,12 @@ from kubealive_agent.journal import Journal
 from kubealive_agent.kube import ConfigurationError, KubeClient
 from kubealive_agent.load import LoadSupervisor
 from kubealive_agent.loads import Loads
-from kubealive_agent.names import Names, read_search
+from kubealive_agent.names import Names, read_resolv_conf
+from kubealive_agent.sampling import DnsClient, Errands, Recorder, Sampler
 from kubealive_agent.service import Service
 from kubealive_agent.sessions import Sessions
 from kubealive_agent.status import StatusBoard
 from kubealive_agent.stream import Feed
-from kubealive_agent.targets import cluster_domain
 from kubealive_agent.world import World
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from kubealive_agent.config import Config
     from kubealive_agent.load import AnyReport
+    from kubealive_agent.names import Resolution
 
 __all__ = ["Agent", "build"]
 
@@ -61,6 +62,7 @@ class Agent:
     loads: Loads
     actions: Actions
     calls: Calls
+    sampler: Sampler
     service: Service
 
 
@@ -81,8 +83,9 @@ class _Core:
 def build(config: Config) -> Agent:
     """Put the agent together; nothing runs yet. Raises ConfigError when there is no API server to speak to."""
     core = _core(config)
-    engine, loads = _traffic(core, config)
-    actions = _actions(core, config, loads)
+    resolution = read_resolv_conf(_resolv_conf(), namespace=config.namespace)
+    engine, loads = _traffic(core, config, domain=resolution.domain)
+    actions = _actions(core, config, loads, names=Names(resolution))
     calls = Calls(
         config=config,
         kube=core.kube,
@@ -108,6 +111,7 @@ def build(config: Config) -> Agent:
         loads=loads,
         actions=actions,
         calls=calls,
+        sampler=_sampler(core, resolution),
         service=Service(calls, core.sessions, Feed(core.journal, core.clock, core.board)),
     )
 
@@ -128,7 +132,7 @@ def _core(config: Config) -> _Core:
     )
 
 
-def _traffic(core: _Core, config: Config) -> tuple[LoadSupervisor, Loads]:
+def _traffic(core: _Core, config: Config, *, domain: str) -> tuple[LoadSupervisor, Loads]:
     """The engine and the loads, each of which speaks to the other."""
 
     def report(report: AnyReport) -> None:
@@ -143,13 +147,13 @@ def _traffic(core: _Core, config: Config) -> tuple[LoadSupervisor, Loads]:
         clock=core.clock,
         ids=core.ids,
         namespace=config.namespace,
-        domain=_domain(),
+        domain=domain,
         on_local_errors=core.board.add_local_errors,
     )
     return engine, loads
 
 
-def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
+def _actions(core: _Core, config: Config, loads: Loads, *, names: Names) -> Actions:
     requests = Requests(core.kube, namespace=config.namespace)
     objects = Objects(requests)
     faults = FaultPort(port=config.fault_port, token=_fault_token(config))
@@ -159,7 +163,7 @@ def _actions(core: _Core, config: Config, loads: Loads) -> Actions:
         sessions=core.sessions,
         guard=Guard(core.world, own_pod=config.pod_name, version=__version__),
         steps=steps(
-            caller=Caller(core.world, _names(config)),
+            caller=Caller(core.world, names),
             faults=faults,
             objects=objects,
             patches=Patches(objects, core.world),
@@ -179,16 +183,18 @@ def _kube(config: Config) -> KubeClient:
         raise ConfigError(str(exc)) from exc
 
 
-def _names(config: Config) -> Names:
-    return Names(search=read_search(_resolv_conf()), domain=_domain(), namespace=config.namespace)
-
-
-def _domain() -> str:
-    return cluster_domain(_resolv_conf())
+def _sampler(core: _Core, resolution: Resolution) -> Sampler:
+    recorder = Recorder(core.journal, core.clock)
+    errands = Errands(
+        world=core.world, recorder=recorder, asker=DnsClient(resolution.servers), resolution=resolution
+    )
+    sampler = Sampler(errands, recorder, wanted=core.sessions.samples)
+    core.sessions.on_samples = sampler.interest_changed
+    return sampler
 
 
 def _resolv_conf() -> str:
-    """What the kubelet wrote for this pod; empty outside one."""
+    """What the kubelet wrote for this pod, as for every other of its namespace; empty outside of one."""
     try:
         return _RESOLV_CONF.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -195,6 +195,7 @@ async def test_info_tells_versions_capabilities_and_caps(bench: Bench) -> None:
     )
     assert info.kubernetes_version == "v1.34.4"
     assert {"delete_pod", "scale", "fault", "load_new", "observe"} <= set(info.capabilities)
+    assert {"sample_dns", "sample_pod", "sample_node", "sample_call"} <= set(info.capabilities)
     assert (info.caps.rate, info.caps.connections) == (5000, 512)
     assert len(bench.kube.calls) == 1
 

@@ -11,29 +11,66 @@ import pytest
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive_agent import names as names_module
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.names import Names, read_search
+from kubealive_agent.names import Names, read_resolv_conf, steps, why_not_asked
 
-SEARCH = ("lab.svc.cluster.local", "svc.cluster.local", "cluster.local", "corp.example.com")
+POD = """\
+# by the kubelet
+search lab.svc.cluster.local svc.cluster.local cluster.local corp.example.com
+nameserver 10.96.0.10
+options ndots:5
+"""
+RESOLUTION = read_resolv_conf(POD, namespace="lab")
 
 
 @pytest.fixture
 def names() -> Names:
-    return Names(search=SEARCH, domain="cluster.local", namespace="lab")
+    return Names(RESOLUTION)
 
 
 @pytest.mark.parametrize(
     ("text", "search"),
     [
         ("search a.svc.x svc.x x\nnameserver 1\n", ("a.svc.x", "svc.x", "x")),
-        ("search old\nsearch new. \n", ("new",)),
-        ("nameserver 1\n", ()),
-        ("", ()),
+        ("search svc.old\nsearch a.svc.new. svc.new. \n", ("a.svc.new", "svc.new")),
+        ("nameserver 1\n", ("lab.svc.cluster.local", "svc.cluster.local", "cluster.local")),
+        ("search lan\n", ("lab.svc.cluster.local", "svc.cluster.local", "cluster.local", "lan")),
     ],
-    ids=["a pod's", "the last counts", "none", "empty"],
+    ids=["a pod's", "the last counts", "none", "at home"],
 )
 def test_the_search_list(text: str, search: tuple[str, ...]) -> None:
-    """As resolv.conf(5) reads it."""
-    assert read_search(text) == search
+    """As resolv.conf(5) reads it; outside of a pod with what the kubelet would have written."""
+    assert read_resolv_conf(text, namespace="lab").search == search
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("search lab.svc.example.org svc.example.org example.org\nnameserver 10.0.0.10", "example.org"),
+        ("nameserver 1.1.1.1\nsearch home.lan", "cluster.local"),
+        ("", "cluster.local"),
+    ],
+    ids=["in a pod", "at home", "empty"],
+)
+def test_the_cluster_domain_comes_from_the_search_list(text: str, domain: str) -> None:
+    """The domain is read, not assumed; outside a cluster it is the usual one."""
+    assert read_resolv_conf(text, namespace="lab").domain == domain
+
+
+@pytest.mark.parametrize(
+    ("text", "ndots"),
+    [("", 1), ("options ndots:2 edns0\noptions timeout:1", 2), ("options ndots:x", 1)],
+    ids=["nothing", "other options later", "no number"],
+)
+def test_ndots_has_the_c_librarys_default(text: str, ndots: int) -> None:
+    """Without a usable option one dot is enough for a name to be tried as it is."""
+    assert read_resolv_conf(text, namespace="lab").ndots == ndots
+
+
+def test_all_servers_are_kept_in_their_order() -> None:
+    """The second is asked when the first fails."""
+    text = "nameserver 10.96.0.10\nnameserver fd00::a\n"
+
+    assert read_resolv_conf(text, namespace="lab").servers == ("10.96.0.10", "fd00::a")
 
 
 @pytest.mark.parametrize(
@@ -49,11 +86,17 @@ def test_the_search_list(text: str, search: tuple[str, ...]) -> None:
         ]),
         ("_http._tcp.web", ["_http._tcp.web.lab.svc.cluster.local.", "_http._tcp.web.svc.cluster.local.",
                             "_http._tcp.web.cluster.local."]),
+        ("_http._tcp.web.lab.svc.cluster.local", [
+            "_http._tcp.web.lab.svc.cluster.local.",
+            "_http._tcp.web.lab.svc.cluster.local.lab.svc.cluster.local.",
+            "_http._tcp.web.lab.svc.cluster.local.svc.cluster.local.",
+            "_http._tcp.web.lab.svc.cluster.local.cluster.local.",
+        ]),
     ],
-    ids=["short", "an ordinal", "with a trailing dot", "full without one", "of a port"],
+    ids=["short", "an ordinal", "with a trailing dot", "full without one", "of a port", "six dots"],
 )  # fmt: skip
 def test_a_name_stands_for_full_names(names: Names, name: str, full: list[str]) -> None:
-    """The search list's domains in turn, those outside the cluster left out."""
+    """Fewer dots than ndots: the search list first, else as it is; names outside the cluster are left out."""
     assert names.full(name) == full
 
 
@@ -92,11 +135,17 @@ def test_names_that_are_not_asked_for(names: Names, name: str, reason: Refusal.R
     assert caught.value.reason == reason
 
 
-def test_outside_a_pod_the_search_list_is_the_usual_one() -> None:
-    """A resolv.conf without the cluster's domains gives what the kubelet would have written."""
-    names = Names(search=("corp.example.com",), domain="cluster.local", namespace="lab")
+def test_steps_outside_of_the_cluster_are_named() -> None:
+    """A client would go on outside; that is known as a step in its place, and not asked."""
+    outside = [(step.name, step.place) for step in steps("web", RESOLUTION) if not step.asked]
 
-    assert names.full("web")[0] == "web.lab.svc.cluster.local."
+    assert outside == [("web.corp.example.com.", 4), ("web.", 5)]
+
+
+def test_only_three_types_are_asked_for() -> None:
+    """What the experiments are about."""
+    assert "not for 'TXT'" in why_not_asked("web", "TXT")
+    assert not any(why_not_asked("web", kind) for kind in ("A", "AAAA", "SRV"))
 
 
 async def test_the_first_name_with_an_address_counts(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:

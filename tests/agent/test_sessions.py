@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kubealive.v1.agent_pb2 import Sample
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.sessions import GRACE_US, LEASE_US, MAX_SESSIONS, Sessions
+from kubealive_agent.sessions import GRACE_US, LEASE_US, MAX_SAMPLES, MAX_SESSIONS, Sessions
 from tests.agent.fakes import FakeClock, watch
 
 
@@ -128,3 +129,33 @@ def test_draining_ends_all_streams_and_new_ones_at_once(sessions: Sessions) -> N
 
     assert stream.ended == "shutdown"
     assert sessions.connect(watch("b")).ended == "shutdown"
+
+
+def test_samples_are_wanted_by_connected_sessions_alone(sessions: Sessions) -> None:
+    """From the stream's request or from SetInterest, and not a moment longer than the stream lives."""
+    heard: list[list[str]] = []
+    sessions.on_samples = lambda: heard.append([one.experiment for one in sessions.samples()])
+    request = watch("a")
+    request.samples.append(Sample(experiment="dns"))
+    stream = sessions.connect(request)
+    sessions.connect(watch("b"))
+    sessions.set_interest("b", ["state"], [Sample(experiment="state")])
+    sessions.set_interest("b", [])
+    sessions.disconnect(stream)
+
+    assert heard == [["dns"], ["dns"], ["dns", "state"], ["dns"], []]
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [[Sample(experiment=str(n)) for n in range(MAX_SAMPLES + 1)], [Sample(experiment="x" * 200)]],
+    ids=["too many", "long name"],
+)
+def test_samples_are_bounded(sessions: Sessions, samples: list[Sample]) -> None:
+    """What is too much is refused, and what was wanted before stays wanted."""
+    sessions.connect(watch("a"))
+    sessions.set_interest("a", [], [Sample(experiment="dns")])
+    with pytest.raises(RefusalError):
+        sessions.set_interest("a", [], samples)
+
+    assert [one.experiment for one in sessions.samples()] == ["dns"]

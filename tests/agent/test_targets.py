@@ -7,7 +7,7 @@ import pytest
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive.v1.state_pb2 import KIND_POD, KIND_SERVICE, LoadTarget, Service
 from kubealive_agent._errors import RefusalError
-from kubealive_agent.targets import Address, cluster_domain, describe, owned, resolve
+from kubealive_agent.targets import Address, describe, owned, resolve
 from tests.agent.fakes import Lab
 
 
@@ -69,20 +69,6 @@ def test_targets_that_are_refused(
 
     assert caught.value.reason == reason
     assert words in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("text", "domain"),
-    [
-        ("search lab.svc.example.org svc.example.org example.org\nnameserver 10.0.0.10", "example.org"),
-        ("nameserver 1.1.1.1\nsearch home.lan", "cluster.local"),
-        ("", "cluster.local"),
-    ],
-    ids=["in a pod", "at home", "empty"],
-)
-def test_the_cluster_domain_comes_from_the_search_list(text: str, domain: str) -> None:
-    """The domain is read, not assumed; outside a cluster it is the usual one."""
-    assert cluster_domain(text) == domain
 
 
 @pytest.mark.parametrize(

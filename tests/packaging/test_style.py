@@ -65,7 +65,9 @@ def test_exports_are_sorted_and_there(path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        pytest.param("kubealive_agent.app", {"textual", "rich", "kubernetes", "aiohttp", "yaml"}, id="agent"),
+        pytest.param(
+            "kubealive_agent.app", {"textual", "rich", "kubernetes", "aiohttp", "yaml", "dns"}, id="agent"
+        ),
         pytest.param("kubealive_agent.load.__main__", {"grpc", "asyncio", "google"}, id="load engine"),
         pytest.param("kubealive_workloads", {"asyncio", "grpc", "http.server", "kubealive"}, id="workloads"),
         pytest.param("kubealive_tui.store", {"textual", "rich", "grpc", "google", "kubernetes"}, id="store"),

@@ -48,6 +48,7 @@ def project_pod(pod: raw.Pod) -> state_pb2.Pod:
         hostname=spec.hostname,
         subdomain=spec.subdomain,
         claims=_claims(spec),
+        host_ports=_host_ports(containers),
     )
     # What repeats is made in its place: a message put into another is copied, a mapping is taken over in Python.
     for each in _long_running(pod):
@@ -121,6 +122,10 @@ def _message(pod: raw.Pod) -> str:
             if each.state.waiting and each.state.waiting.message:
                 return each.state.waiting.message
     return status.message
+
+
+def _host_ports(containers: Sequence[raw.Container]) -> list[int]:
+    return [port.host_port for each in containers for port in each.ports or () if port.host_port]
 
 
 def _cpu_request(containers: Sequence[raw.Container]) -> int | None:

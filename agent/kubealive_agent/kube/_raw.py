@@ -117,6 +117,10 @@ class Lifecycle(Raw):
     pre_stop: Handler | None = None
 
 
+class ContainerPort(Raw):
+    host_port: int = 0
+
+
 class Container(Raw):
     """A container as a pod has it."""
 
@@ -124,6 +128,7 @@ class Container(Raw):
     image: str = ""
     restart_policy: str | None = None
     resources: Resources | None = None
+    ports: list[ContainerPort] | None = None
 
 
 class ClaimSource(Raw):

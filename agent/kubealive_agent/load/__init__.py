@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         MAX_RATE,
         why_refused,
     )
+    from kubealive_agent.load._outcomes import CONNECT_TIMEOUT_US, READ_TIMEOUT_US, failure, of_status
     from kubealive_agent.load._supervisor import (
         LoadEngineError,
         LoadError,
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CONNECT_TIMEOUT_US",
     "MAX_CONNECTIONS",
     "MAX_COUNT",
     "MAX_DURATION_US",
     "MAX_LOADS",
     "MAX_RATE",
+    "READ_TIMEOUT_US",
     "AnyReport",
     "Bin",
     "ChildDied",
@@ -58,12 +61,14 @@ __all__ = [
     "Stopped",
     "Totals",
     "bucket_of",
+    "failure",
+    "of_status",
     "quantile",
     "value_of",
     "why_refused",
 ]
 
-_HOMES = ("_histogram", "_limits", "_wire", "_supervisor")
+_HOMES = ("_histogram", "_limits", "_outcomes", "_wire", "_supervisor")
 
 
 def __getattr__(name: str) -> Any:

@@ -9,17 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from kubealive_agent.load._outcomes import CONNECT_TIMEOUT_US, READ_TIMEOUT_US, failure, of_status
 from kubealive_agent.load._poller import HANGUP, Poller
 from kubealive_agent.load._ports import SourcePorts
 from kubealive_agent.load._reply import Reply, ReplyError
 from kubealive_agent.load._resolver import Address
 from kubealive_agent.load._wire import Outcome
-
-CONNECT_TIMEOUT_US: Final = 900_000
-"""Under the 1 s after which the kernel sends a SYN again, so that no outage hides as an ok at 1.03 s."""
-
-READ_TIMEOUT_US: Final = 2_000_000
-"""From the request to the end of its reply; also how long the server's FIN is waited for."""
 
 SLOW_CONNECT_US: Final = 200_000
 """The kernel is asked about retransmissions only beyond this, the shortest it ever waits before one."""
@@ -33,19 +28,6 @@ _TOTAL_RETRANSMITS: Final = struct.Struct("=100xI")
 _NONBLOCK: Final = getattr(socket, "SOCK_NONBLOCK", 0)
 
 _PORT_TAKEN: Final = frozenset((errno.EADDRINUSE, errno.EADDRNOTAVAIL))
-_OUTCOMES: Final[dict[int, Outcome]] = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.EPIPE: "reset",
-    errno.ECONNABORTED: "reset",
-    errno.ETIMEDOUT: "connect-timeout",
-    errno.EHOSTUNREACH: "unreachable",
-    errno.ENETUNREACH: "unreachable",
-    errno.ENETDOWN: "unreachable",
-    errno.EHOSTDOWN: "unreachable",
-    errno.EACCES: "unreachable",
-    errno.EPERM: "unreachable",
-}
 _PORT_STAYS_CLEAN: Final[frozenset[Outcome]] = frozenset(("refused", "local"))
 _RETRIABLE: Final[frozenset[Outcome]] = frozenset(("closed", "reset"))
 
@@ -222,7 +204,7 @@ class Connection:
                 continue
             self._port = port
             if sock is None:
-                self._fail(_OUTCOMES.get(code, "local"))
+                self._fail(failure(code))
             else:
                 self._use(sock, now_us)
             return
@@ -240,7 +222,7 @@ class Connection:
             network.connecting.add(self, now_us=now_us)
             network.poller.opening(fd)
         except OSError as error:
-            self._fail(_OUTCOMES.get(error.errno or 0, "local"))
+            self._fail(failure(error.errno))
         else:
             self._state = _State.REPLYING
             network.replying.add(self, now_us=now_us)
@@ -251,7 +233,7 @@ class Connection:
             sock.send(self._owner.request)
         except OSError as error:
             if self._reused or not isinstance(error, BlockingIOError):  # else it is not connected yet
-                self._fail(_OUTCOMES.get(error.errno or 0, "local"))
+                self._fail(failure(error.errno))
             return
         network = self._network
         if not self._reused:
@@ -277,7 +259,7 @@ class Connection:
         except ReplyError:
             self._fail("closed")
         except OSError as error:
-            self._broken(_OUTCOMES.get(error.errno or 0, "local"))
+            self._broken(failure(error.errno))
         else:
             self._server_closed()
 
@@ -285,7 +267,7 @@ class Connection:
         network = self._network
         network.replying.discard(self)
         now_us = network.clock()
-        self._owner.ended(self, _outcome_of(self.reply.status), now_us)
+        self._owner.ended(self, of_status(self.reply.status), now_us)
         if self._owner.keeps and self.reply.keeps:
             self._state = _State.IDLE
             self._owner.free(self)
@@ -299,7 +281,7 @@ class Connection:
             self._fail("closed")
             return
         if state is _State.REPLYING:
-            self._owner.ended(self, _outcome_of(self.reply.status), self._network.clock())
+            self._owner.ended(self, of_status(self.reply.status), self._network.clock())
         self._drop(clean=True)
         if state is not _State.IDLE:
             self._owner.free(self)
@@ -367,9 +349,3 @@ def _has_retransmitted(sock: socket.socket) -> bool:
         return False
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
     return len(info) == _TCP_INFO_BYTES and _TOTAL_RETRANSMITS.unpack(info)[0] > 0
-
-
-def _outcome_of(status: int) -> Outcome:
-    if status < 400:
-        return "ok"
-    return "http-4xx" if status < 500 else "http-5xx"

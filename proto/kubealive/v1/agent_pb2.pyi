@@ -525,7 +525,8 @@ Global___Tick: _TypeAlias = Tick  # noqa: Y015
 @_typing.final
 class SetInterestRequest(_message.Message):
     """Replaces what the session looked at before. An agent asks each sample for as long as any connected session
-    wants it; equal samples of several sessions are asked once. What it may not sample is left out, and a note says why.
+    wants it; equal samples of several sessions are asked once, at the shortest of their periods. What it may not sample
+    is left out, and a note says why. Up to 256 samples a session, and 512 of all sessions together.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -555,7 +556,15 @@ Global___SetInterestRequest: _TypeAlias = SetInterestRequest  # noqa: Y015
 
 @_typing.final
 class Sample(_message.Message):
-    """A question that is asked again and again; every answer is a fact of its experiment."""
+    """A question that is asked again and again; its answers are facts of its experiment.
+
+    The journal has to last for 15 minutes, so what says the same as the answer before is not written each time.
+    Calls (CallResult) are written all. A DnsAnswer or Reading is written at once when it says something new, and while
+    it says the same, at the first asking 5 s later, or 150 ms later for each question that is asked now, whichever is
+    more, at most 60 s. Before a new answer the last unwritten one of the old kind is written too, with its own time,
+    so that how long the old one held is known to one period. Facts of samples beyond 4 KiB a second (256 KiB in a
+    burst) are not written, and a note counts them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -598,14 +607,19 @@ Global___Sample: _TypeAlias = Sample  # noqa: Y015
 
 @_typing.final
 class DnsSample(_message.Message):
-    """Asks the cluster's DNS; answers are DnsAnswer facts. Only names that end in the cluster's domain leave the agent."""
+    """Asks the cluster's DNS; answers are DnsAnswer facts. Only names that end in the cluster's domain leave the agent: a
+    name with a trailing dot that does not is left out, and a step of a search that does not is UNASKED. Where an
+    ExternalName leads is for the DNS server to find out; the agent never asks for its target itself.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """With a trailing dot as it is; without, by the search list of a pod, each step a fact of its own."""
+    """With a trailing dot as it is; without, by the search list of the agent's pod as the C library walks it, each
+    step a fact of its own.
+    """
     type: _builtins.str
     """A, AAAA or SRV."""
     def __init__(
@@ -624,8 +638,9 @@ Global___DnsSample: _TypeAlias = DnsSample  # noqa: Y015
 
 @_typing.final
 class PodSample(_message.Message):
-    """Asks every pod of the experiment that has an address over HTTP; answers are Readings of the pod, named by the
-    path, whose text is the body's first kilobytes.
+    """Asks every pod of the experiment in which something runs, over HTTP; answers are Readings of the pod, named by the
+    path, whose text is the body's first 4 KiB. A reply with another status than 2xx, or that names another pod, is an
+    error and no value.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -637,7 +652,7 @@ class PodSample(_message.Message):
     """Value of the label app.kubernetes.io/name; empty for all pods of the experiment."""
     path: _builtins.str
     port: _builtins.int
-    """0 chooses the port of the Service that leads to the pod."""
+    """0 chooses the port of the Service that leads to the pod; until there is one, the pod is not asked."""
     def __init__(
         self,
         *,
@@ -655,8 +670,9 @@ Global___PodSample: _TypeAlias = PodSample  # noqa: Y015
 
 @_typing.final
 class NodeSample(_message.Message):
-    """Asks every node's InternalIP at a port that the experiment opened there (a NodePort or a hostPort of its own);
-    answers are CallResult facts, named by the node.
+    """Asks every node's InternalIP at a port that the experiment opened there; answers are CallResult facts, named by the
+    node. A NodePort of the experiment's Services is open on all nodes; a hostPort only on those with a pod of the
+    experiment that has it, and on the others the result is UNASKED.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -681,8 +697,9 @@ Global___NodeSample: _TypeAlias = NodeSample  # noqa: Y015
 
 @_typing.final
 class CallSample(_message.Message):
-    """Resolves a name as a client would, then calls what it leads to; a DnsAnswer and a CallResult fact each time.
-    Names as in DnsSample, and only those that lead to addresses of the experiment's own pods and Services.
+    """Resolves a name as a client would (A, and AAAA where there is no A), then calls the first address; DnsAnswer facts,
+    and a CallResult each time, named by the host as given. Names as in DnsSample. An address that is none of the
+    experiment's own pods and Services, such as a stale one, is not called: the result is UNASKED and says so.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

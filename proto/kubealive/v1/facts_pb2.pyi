@@ -45,6 +45,8 @@ class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Outcome.Value
     """The server closed before the reply was whole."""
     OUTCOME_LOCAL: _Outcome.ValueType  # 11
     """The generator's own fault (no port, no descriptor); never counted against the cluster."""
+    OUTCOME_UNASKED: _Outcome.ValueType  # 12
+    """Nothing was sent: the address is nobody's of the experiment."""
 
 class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper): ...
 
@@ -62,6 +64,8 @@ OUTCOME_CLOSED: Outcome.ValueType  # 10
 """The server closed before the reply was whole."""
 OUTCOME_LOCAL: Outcome.ValueType  # 11
 """The generator's own fault (no port, no descriptor); never counted against the cluster."""
+OUTCOME_UNASKED: Outcome.ValueType  # 12
+"""Nothing was sent: the address is nobody's of the experiment."""
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
 
 @_typing.final
@@ -89,7 +93,8 @@ class Fact(_message.Message):
     """Position in the journal of this epoch; rises by at least one from fact to fact."""
     time_us: _builtins.int
     """Agent time: arrival of a watch event or of a report of the load engine, request or answer of an action. A
-    KubeEvent that came before its object was known keeps its arrival, and so may be older than the fact before.
+    KubeEvent that came before its object was known keeps its arrival, and so may be older than the fact before;
+    so may the last of several equal answers of a sample, which is written when a new one has come.
     """
     experiment: _builtins.str
     """Empty where the fact belongs to no experiment (nodes, for example)."""
@@ -817,18 +822,26 @@ class DnsAnswer(_message.Message):
     """The name as asked, with its trailing dot."""
     type: _builtins.str
     rcode: _builtins.str
-    """NOERROR, NXDOMAIN, SERVFAIL, ... or TIMEOUT."""
+    """NOERROR, NXDOMAIN, SERVFAIL, ... as the server said; TIMEOUT; UNREACHABLE where the network turned the question
+    back; MALFORMED for what is no DNS message; UNASKED where the name is outside of the cluster's domain.
+    """
     ttl_seconds: _builtins.int
+    """How much longer this answer may be kept: the least of its records, or of a negative one that of the SOA record."""
     soa_minimum_seconds: _builtins.int
+    """How long a negative answer may be kept in all, as the zone says."""
     took_us: _builtins.int
     server: _builtins.str
     changed: _builtins.bool
-    """The answer differs from the one before to the same question."""
+    """Rcode or answers differ from those before to the same question, of whichever sample. False for the first."""
     walk: _builtins.str
     """The short name whose search list led to this question, and this question's place in the walk from 1."""
     step: _builtins.int
     @_builtins.property
-    def answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Data of the records in the answer as master files write it, CNAMEs with that word before them; sorted, since
+        servers shuffle. Empty with NOERROR: the name exists, but has no record of this type.
+        """
+
     def __init__(
         self,
         *,
@@ -926,8 +939,11 @@ class CallResult(_message.Message):
     NODE_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     TOOK_US_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The host or the node as it was asked for."""
     address: _builtins.str
+    """What was called, or would have been; empty where the name led nowhere."""
     port: _builtins.int
     outcome: Global___Outcome.ValueType
     http_status: _builtins.int
@@ -937,6 +953,8 @@ class CallResult(_message.Message):
     body: _builtins.str
     """First kilobyte of the reply."""
     took_us: _builtins.int
+    error: _builtins.str
+    """Why nothing was sent, or what DNS said instead of an address."""
     def __init__(
         self,
         *,
@@ -950,10 +968,11 @@ class CallResult(_message.Message):
         node: _builtins.str = ...,
         body: _builtins.str = ...,
         took_us: _builtins.int = ...,
+        error: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "body", b"body", "http_status", b"http_status", "name", b"name", "node", b"node", "outcome", b"outcome", "pod_name", b"pod_name", "pod_uid", b"pod_uid", "port", b"port", "took_us", b"took_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "body", b"body", "error", b"error", "http_status", b"http_status", "name", b"name", "node", b"node", "outcome", b"outcome", "pod_name", b"pod_name", "pod_uid", b"pod_uid", "port", b"port", "took_us", b"took_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -201,6 +201,7 @@ class Pod(_message.Message):
     HOSTNAME_FIELD_NUMBER: _builtins.int
     SUBDOMAIN_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
+    HOST_PORTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     experiment: _builtins.str
     """Value of the label kubealive.dev/experiment; empty for pods that are no experiment's."""
@@ -232,6 +233,10 @@ class Pod(_message.Message):
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
     def claims(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def host_ports(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Ports of the node that its containers take."""
+
     def __init__(
         self,
         *,
@@ -258,10 +263,11 @@ class Pod(_message.Message):
         hostname: _builtins.str = ...,
         subdomain: _builtins.str = ...,
         claims: _abc.Iterable[_builtins.str] | None = ...,
+        host_ports: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "cpu_request_millis", b"cpu_request_millis", "deletion_us", b"deletion_us", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "claims", b"claims", "containers", b"containers", "cpu_request_millis", b"cpu_request_millis", "created_us", b"created_us", "deletion_us", b"deletion_us", "experiment", b"experiment", "grace_seconds", b"grace_seconds", "hostname", b"hostname", "image", b"image", "ip", b"ip", "labels", b"labels", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes", "message", b"message", "name", b"name", "node", b"node", "owner_kind", b"owner_kind", "owner_name", b"owner_name", "owner_uid", b"owner_uid", "ready", b"ready", "restarts", b"restarts", "status", b"status", "subdomain", b"subdomain"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "claims", b"claims", "containers", b"containers", "cpu_request_millis", b"cpu_request_millis", "created_us", b"created_us", "deletion_us", b"deletion_us", "experiment", b"experiment", "grace_seconds", b"grace_seconds", "host_ports", b"host_ports", "hostname", b"hostname", "image", b"image", "ip", b"ip", "labels", b"labels", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes", "message", b"message", "name", b"name", "node", b"node", "owner_kind", b"owner_kind", "owner_name", b"owner_name", "owner_uid", b"owner_uid", "ready", b"ready", "restarts", b"restarts", "status", b"status", "subdomain", b"subdomain"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cpu_request_millis: _TypeAlias = _typing.Literal["cpu_request_millis"]  # noqa: Y015
     _WhichOneofArgType__cpu_request_millis: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis"]  # noqa: Y015

@@ -21,7 +21,7 @@ from kubealive_agent.actions import (
     steps,
 )
 from kubealive_agent.audit import Audit
-from kubealive_agent.names import Names
+from kubealive_agent.names import Names, read_resolv_conf
 from tests.agent.fakes import FakeClock, FakeKube, Lab, watch
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class FakeNames(Names):
     """Names whose addresses are `known`; as a resolver takes them otherwise."""
 
     def __init__(self) -> None:
-        super().__init__(search=(), domain="cluster.local", namespace="lab")
+        super().__init__(read_resolv_conf("", namespace="lab"))
         self.known: dict[str, list[str]] = {}
 
     async def addresses(self, name: str) -> list[str]:

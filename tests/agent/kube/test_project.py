@@ -34,6 +34,14 @@ def project_case(name: str) -> state_pb2.Pod:
     return project_pod(msgspec.convert(CASES[name], raw.Pod))
 
 
+def test_a_pod_keeps_the_ports_it_takes_of_its_node() -> None:
+    """Of all containers; a port that stays inside the pod is none."""
+    ports = [{"containerPort": 1}, {"containerPort": 2, "hostPort": 8080}]
+    pod = project("pod", "pods", spec__containers=[{"name": "a", "ports": ports}, {"name": "b"}])
+
+    assert list(pod.host_ports) == [8080]
+
+
 def test_pod() -> None:
     """A pod keeps its identity, place, owner and volumes."""
     pod = project("pod", "pods")

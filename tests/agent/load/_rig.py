@@ -7,8 +7,8 @@ from collections import Counter
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from kubealive_agent.load import AnyReport, Bin, Edge, Outcome, Refused, Row, Start, Stopped
-from kubealive_agent.load._connection import READ_TIMEOUT_US, Network
+from kubealive_agent.load import READ_TIMEOUT_US, AnyReport, Bin, Edge, Outcome, Refused, Row, Start, Stopped
+from kubealive_agent.load._connection import Network
 from kubealive_agent.load._engine import Engine
 from kubealive_agent.load._pipe import Commands, Reports
 from kubealive_agent.load._poller import Poller, make_poller

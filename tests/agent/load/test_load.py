@@ -3,8 +3,8 @@
 import socket
 from collections.abc import Iterable
 
-from kubealive_agent.load import Bin, Start
-from kubealive_agent.load._connection import READ_TIMEOUT_US, Network
+from kubealive_agent.load import READ_TIMEOUT_US, Bin, Start
+from kubealive_agent.load._connection import Network
 from kubealive_agent.load._load import MAX_WAIT_US, Load
 from kubealive_agent.load._ports import SourcePorts
 from kubealive_agent.load._resolver import Resolver

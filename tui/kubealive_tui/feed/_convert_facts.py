@@ -241,6 +241,7 @@ def _call(message: wire.CallResult) -> model.CallResult:
         node=message.node,
         body=message.body,
         took_us=message.took_us,
+        error=message.error,
     )
 
 

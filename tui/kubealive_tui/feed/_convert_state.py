@@ -136,6 +136,7 @@ def _pod(uid: str, _: model.Kind, message: wire.Pod) -> model.Pod:
         hostname=message.hostname,
         subdomain=message.subdomain,
         claims=tuple(message.claims),
+        host_ports=tuple(message.host_ports),
     )
 
 

@@ -151,6 +151,7 @@ class Pod:
     hostname: str = ""
     subdomain: str = ""
     claims: tuple[str, ...] = ()
+    host_ports: tuple[int, ...] = ()
 
     @property
     def deleting(self) -> bool:

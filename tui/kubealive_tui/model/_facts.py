@@ -79,12 +79,13 @@ class Outcome(Enum):
     UNREACHABLE = "unreachable"
     CLOSED = "closed early"
     LOCAL = "generator's own fault"
+    UNASKED = "not asked"
     UNKNOWN = "unknown"
 
     @property
     def failed(self) -> bool:
         """Whether a client lost a request; the generator's own faults are not the cluster's."""
-        return self not in {Outcome.OK, Outcome.LOCAL}
+        return self not in {Outcome.OK, Outcome.LOCAL, Outcome.UNASKED}
 
 
 class EdgeKind(Enum):
@@ -313,6 +314,7 @@ class CallResult:
     node: str = ""
     body: str = ""
     took_us: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
