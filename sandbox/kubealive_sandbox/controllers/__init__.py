@@ -1,0 +1,27 @@
+"""The control loops of Kubernetes, one file each, as clients of the API."""
+
+from kubealive_sandbox.controllers._events import Recorder
+from kubealive_sandbox.controllers._loop import Loop
+from kubealive_sandbox.controllers.claims import claims
+from kubealive_sandbox.controllers.deployment import deployments
+from kubealive_sandbox.controllers.endpointslice import endpoint_slices
+from kubealive_sandbox.controllers.garbage import garbage_collector, namespaces
+from kubealive_sandbox.controllers.replicaset import replica_sets
+from kubealive_sandbox.controllers.scheduler import scheduler
+from kubealive_sandbox.controllers.security import enforce_pod_security
+
+__all__ = [
+    "CONTROLLERS",
+    "Loop",
+    "Recorder",
+    "claims",
+    "deployments",
+    "endpoint_slices",
+    "enforce_pod_security",
+    "garbage_collector",
+    "namespaces",
+    "replica_sets",
+    "scheduler",
+]
+
+CONTROLLERS = (namespaces, scheduler, deployments, replica_sets, endpoint_slices, claims, garbage_collector)

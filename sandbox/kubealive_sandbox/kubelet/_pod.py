@@ -1,0 +1,178 @@
+"""One pod on its node: address, volumes, containers, its status in the API, and its end."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubealive_sandbox.api import Api, ApiError, Object, clone, stamp
+from kubealive_sandbox.controllers import Recorder
+from kubealive_sandbox.kubelet._container import Container, Surroundings
+from kubealive_sandbox.kubelet._environment import ConfigError
+from kubealive_sandbox.kubelet._images import Images
+from kubealive_sandbox.kubelet._inside import Inside
+from kubealive_sandbox.kubelet._reaping import Reaper
+from kubealive_sandbox.kubelet._status import pod_status
+from kubealive_sandbox.kubelet._volumes import Volumes
+
+__all__ = ["Host", "Pod"]
+
+_log = logging.getLogger(__name__)
+
+# The grace of a pod that was removed by force: the kubelet gives no less.
+FORCED_S = 1.0
+RETRY_VOLUMES_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What every pod of a node shares."""
+
+    api: Api
+    events: Recorder
+    images: Images
+    reaper: Reaper
+    root: Path
+    address: str
+    inside: Inside
+    api_url: str
+
+
+class Pod:
+    """Runs a pod from its binding to its end. Whoever awaits `run` owns it."""
+
+    def __init__(self, pod: Object, *, host: Host, address: str) -> None:
+        self._host = host
+        self._pod = pod
+        self.address = address
+        self._started = stamp(host.api.now())
+        self.volumes = Volumes(host.api, pod, root=host.root, resolv_conf=host.inside.resolv_conf(pod))
+        around = Surroundings(
+            api=host.api,
+            events=host.events,
+            images=host.images,
+            reaper=host.reaper,
+            pod=lambda: self._pod,
+            address=address,
+            folder=self.volumes.home,
+            variables=self._variables,
+            api_url=host.api_url,
+            changed=self._publish,
+        )
+        self.initial = [Container(each, around) for each in pod["spec"].get("initContainers") or ()]
+        self.containers = [Container(each, around) for each in pod["spec"]["containers"]]
+        self._grace: float | None = None
+        self._leaving = asyncio.Event()
+        self._ended = False
+
+    @property
+    def uid(self) -> str:
+        """The pod's UID."""
+        return str(self._pod["metadata"]["uid"])
+
+    def update(self, pod: Object) -> None:
+        """Take the pod's new version: labels for its files, and perhaps its deletion."""
+        self._pod = pod
+        with contextlib.suppress(ConfigError, OSError):
+            self.volumes.refresh(pod)
+        if pod["metadata"].get("deletionTimestamp"):
+            self.leave(float(pod["metadata"]["deletionGracePeriodSeconds"]))
+
+    def leave(self, grace: float) -> None:
+        """Begin to stop, or hurry."""
+        self._grace = grace if self._grace is None else min(self._grace, grace)
+        self._leaving.set()
+
+    def removed(self) -> None:
+        """The object is gone from the API, by force: so goes what runs, soon."""
+        self._ended = True
+        self.leave(FORCED_S)
+
+    async def run(self) -> None:
+        """Run it until it is gone."""
+        self._publish()
+        running = asyncio.create_task(self._containers())
+        leaving = asyncio.create_task(self._leaving.wait())
+        try:
+            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await leaving
+            await self._stop(running)
+        finally:
+            running.cancel()
+            leaving.cancel()
+            for container in (*self.initial, *self.containers):
+                container.kill()
+            await asyncio.gather(running, leaving, return_exceptions=True)
+            self.volumes.remove()
+
+    async def _containers(self) -> None:
+        policy = self._pod["spec"]["restartPolicy"]
+        await self._prepare()
+        for container in self.initial:
+            await container.run(policy="Never" if policy == "Never" else "OnFailure")
+            if container.state.get("terminated", {}).get("exitCode") != 0:
+                return
+        async with asyncio.TaskGroup() as group:
+            for container in self.containers:
+                group.create_task(container.run(policy=policy))
+
+    async def _prepare(self) -> None:
+        while True:
+            try:
+                self.volumes.prepare(self._pod)
+            except (ConfigError, OSError) as exc:
+                self._host.events.warning(self._pod, "FailedMount", f"MountVolume.SetUp failed: {exc}")
+                await asyncio.sleep(RETRY_VOLUMES_S)
+            else:
+                return
+
+    async def _stop(self, running: asyncio.Task[None]) -> None:
+        """Stop all containers, say how they ended, and let the API forget the pod."""
+        everything = [*self.initial, *self.containers]
+        stopping = [asyncio.create_task(each.stop(self._grace or 0.0)) for each in everything]
+        pending: set[asyncio.Task[Any]] = set(stopping)
+        began, given = asyncio.get_running_loop().time(), self._grace or 0.0
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=0.1)
+            if (self._grace or 0.0) < given and asyncio.get_running_loop().time() > began + (self._grace or 0.0):
+                for each in everything:
+                    each.kill()
+        if not any(each.state.get("running") for each in everything):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(running), 0.2)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        self._publish()
+        meta = self._pod["metadata"]
+        if not self._ended:
+            options = {"gracePeriodSeconds": 0, "preconditions": {"uid": meta["uid"]}}
+            with contextlib.suppress(ApiError):
+                self._host.api.delete("Pod", meta["namespace"], meta["name"], options)
+
+    def _variables(self, container: Object) -> dict[str, str]:
+        pod = self._pod
+        return self._host.inside.variables(
+            pod, address=self.address, home=self.volumes.home, mounts=self.volumes.mounts(pod, container)
+        )
+
+    def _publish(self) -> None:
+        """Write the status, if it is another one."""
+        if self._ended:
+            return
+        api, meta = self._host.api, self._pod["metadata"]
+        present = api.find("Pod", meta["namespace"], meta["name"])
+        if present is None or present["metadata"]["uid"] != meta["uid"]:
+            return
+        self._pod = present
+        new = clone(present)
+        new["status"] |= pod_status(
+            present, initial=self.initial, containers=self.containers, address=self.address,
+            host=self._host.address, started=self._started, now=stamp(api.now()),
+        )  # fmt: skip
+        if new["status"] != present["status"]:
+            try:
+                self._pod = api.update("Pod", new, sub="status")
+            except ApiError:
+                _log.exception("the status of pod %s was refused", meta["name"])

@@ -1,0 +1,129 @@
+"""Probes as the kubelet makes them: HTTP, TCP and a command, each with its own period and thresholds."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kubealive_sandbox.api import Object
+from kubealive_sandbox.network import real_port
+
+__all__ = ["Outcome", "Prober", "http_get"]
+
+# The kubelet spreads first probes over their period; a laboratory waits for its pods instead.
+FIRST_S = 0.15
+MOST_HEAD = 8192
+
+Run = Callable[[list[str]], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a probe found, with the kubelet's words for a failure."""
+
+    good: bool
+    words: str = ""
+
+
+class Prober:
+    """Runs one probe of a container until cancelled, and tells `changed` when its threshold is reached."""
+
+    def __init__(
+        self,
+        kind: str,
+        probe: Object,
+        *,
+        address: str,
+        ports: dict[str, int],
+        run: Run,
+        failed: Callable[[str, str], None],
+        changed: Callable[[str, bool], None],
+    ) -> None:
+        self._kind = kind
+        self._probe = probe
+        self._address = address
+        self._ports = ports
+        self._run = run
+        self._failed = failed
+        self._changed = changed
+
+    async def keep(self) -> None:
+        """Probe until cancelled; a startup probe ends with its first success."""
+        probe, run = self._probe, 0
+        state: bool | None = None
+        last: bool | None = None
+        await asyncio.sleep(probe.get("initialDelaySeconds", 0) or FIRST_S)
+        while True:
+            outcome = await self.once()
+            run, last = run + 1 if outcome.good is last else 1, outcome.good
+            if not outcome.good:
+                self._failed(self._kind, outcome.words)
+            threshold = probe["successThreshold"] if outcome.good else probe["failureThreshold"]
+            if run >= threshold and state is not outcome.good:
+                state = outcome.good
+                self._changed(self._kind, outcome.good)
+                if self._kind == "startup" and outcome.good:
+                    return
+            await asyncio.sleep(probe["periodSeconds"])
+
+    async def once(self) -> Outcome:
+        """Probe once, within the probe's timeout."""
+        probe = self._probe
+        try:
+            async with asyncio.timeout(probe["timeoutSeconds"]):
+                if action := probe.get("httpGet"):
+                    return await self._http(action)
+                if action := probe.get("tcpSocket"):
+                    _, writer = await asyncio.open_connection(self._address, real_port(self._port(action["port"])))
+                    writer.transport.abort()
+                    return Outcome(good=True)
+                if action := probe.get("exec"):
+                    code = await self._run(action["command"])
+                    return Outcome(code == 0, "" if code == 0 else f"command ended with {code}")
+        except TimeoutError:
+            return Outcome(False, "context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+        except OSError as exc:
+            words = "connect: connection refused" if isinstance(exc, ConnectionRefusedError) else str(exc)
+            return Outcome(False, f"dial tcp {self._address}: {words}")
+        return Outcome(False, "the sandbox makes HTTP, TCP and exec probes only")
+
+    async def _http(self, action: Object) -> Outcome:
+        port, path = self._port(action["port"]), action.get("path", "/")
+        try:
+            code = await http_get(self._address, port, path, headers=action.get("httpHeaders") or ())
+        except TimeoutError:
+            raise
+        except OSError as exc:
+            words = "connect: connection refused" if isinstance(exc, ConnectionRefusedError) else str(exc) or "EOF"
+            url = f"http://{self._address}:{port}{path}"
+            return Outcome(False, f'Get "{url}": dial tcp {self._address}:{port}: {words}')
+        return Outcome(
+            200 <= code < 400, "" if 200 <= code < 400 else f"HTTP probe failed with statuscode: {code}"
+        )
+
+    def _port(self, port: Any) -> int:
+        return int(port) if str(port).isdigit() else self._ports.get(str(port), 0)
+
+
+async def http_get(host: str, port: int, path: str, *, headers: Any = ()) -> int:
+    """The status of one GET; raises OSError where there is none. A client library would cost more than the answer."""
+    reader, writer = await asyncio.open_connection(host, real_port(port), limit=MOST_HEAD)
+    try:
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {host}:{port}",
+            "User-Agent: kube-probe/1.34",
+            "Connection: close",
+        ]
+        lines += [f"{each['name']}: {each.get('value', '')}" for each in headers]
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        words = (await reader.readline()).split()
+        if len(words) < 2 or not words[1].isdigit():
+            raise ConnectionResetError("EOF")
+        with contextlib.suppress(ValueError):
+            while await reader.read(MOST_HEAD):
+                pass
+        return int(words[1])
+    finally:
+        writer.close()

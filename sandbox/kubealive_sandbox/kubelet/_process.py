@@ -1,0 +1,138 @@
+"""One run of a container: a process in a group of its own that dies with the sandbox, and what it says."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kubealive_sandbox.kubelet._reaping import Reaper
+
+__all__ = ["Log", "Process"]
+
+# Of a container's output; what is older is gone, as behind the kubelet's rotation.
+MOST_LINES = 2000
+LONGEST_LINE = 16 * 1024
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What the child does before its program: on Linux, the kernel is asked to end it with the sandbox."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) and None
+
+
+_BEFORE = _die_with_parent()
+
+
+class Log:
+    """The lines of one run, with their times."""
+
+    def __init__(self) -> None:
+        self._lines: deque[tuple[datetime, bytes]] = deque(maxlen=MOST_LINES)
+        self._written = 0
+        self._news = asyncio.Event()
+        self.ended = False
+
+    def write(self, line: bytes) -> None:
+        """Keep a line."""
+        self._lines.append((datetime.now(UTC), line))
+        self._written += 1
+        self._news.set()
+
+    def end(self) -> None:
+        """There will be no more."""
+        self.ended = True
+        self._news.set()
+
+    async def read(
+        self, *, tail: int | None = None, since: datetime | None = None, follow: bool, timestamps: bool
+    ) -> AsyncIterator[bytes]:
+        """The lines kept, then, to follow, those that come until the run is over."""
+        lines = [each for each in self._lines if since is None or each[0] >= since]
+        for moment, line in lines if tail is None else lines[max(0, len(lines) - tail) :]:
+            yield _shown(moment, line, timestamps=timestamps)
+        sent = self._written
+        while follow:
+            for moment, line in list(self._lines)[
+                len(self._lines) - min(self._written - sent, len(self._lines)) :
+            ]:
+                yield _shown(moment, line, timestamps=timestamps)
+            sent = self._written
+            if self.ended:
+                return
+            self._news.clear()
+            await self._news.wait()
+
+
+def _shown(moment: datetime, line: bytes, *, timestamps: bool) -> bytes:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ ").encode() + line if timestamps else line
+
+
+class Process:
+    """A running program. `wait` gives its exit code as a container's: 128 and the signal for one that was killed."""
+
+    def __init__(self, process: asyncio.subprocess.Process, reaper: Reaper) -> None:
+        self.pid = process.pid
+        self.log = Log()
+        self._process = process
+        self._reaper = reaper
+        self._reading = asyncio.create_task(self._read())
+        reaper.add(self.pid)
+
+    @classmethod
+    async def start(
+        cls, argv: Sequence[str], *, env: Mapping[str, str], folder: Path, reaper: Reaper
+    ) -> "Process":
+        """Start it. Raises OSError where there is no such program."""
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(env),
+            cwd=folder,
+            start_new_session=True,
+            preexec_fn=_BEFORE,
+            limit=LONGEST_LINE,
+        )
+        return cls(process, reaper)
+
+    async def wait(self) -> int:
+        """Wait for its end; what is left of its group goes with it."""
+        code = await self._process.wait()
+        self.signal(signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._reading), 0.2)
+        self._reading.cancel()
+        self.log.end()
+        self._reaper.remove(self.pid)
+        return 128 - code if code < 0 else code
+
+    def signal(self, number: int) -> None:
+        """Send a signal: SIGTERM to the program, SIGKILL to its whole group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if number == signal.SIGKILL:
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        rest = b""
+        while piece := await self._process.stdout.read(LONGEST_LINE):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                self.log.write(line + b"\n")
+            if len(rest) >= LONGEST_LINE:
+                self.log.write(rest + b"\n")
+                rest = b""
+        if rest:
+            self.log.write(rest)

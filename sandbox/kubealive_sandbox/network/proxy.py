@@ -1,0 +1,164 @@
+"""The Service proxy: a listener for each port of each Service, which chooses a pod a connection.
+
+kube-proxy has the kernel do it with rules that need an administrator; here it is a small relay, which balances in the
+same way: at random, by connection, over ready endpoints, over serving ones that terminate if there is no other, and with
+a closed door if there is none at all.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubealive_sandbox.api import Api, Event
+from kubealive_sandbox.controllers import Loop, Recorder
+from kubealive_sandbox.network._addresses import real_port
+
+__all__ = ["ServiceProxy"]
+
+_SERVICE = "kubernetes.io/service-name"
+BACKLOG = 512
+DIAL_S = 1.0
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """What one listener is for: a port of a Service, at a node's address where `node` is named."""
+
+    service: tuple[str, str]
+    port: str
+    node: str = ""
+
+
+class ServiceProxy:
+    """Keeps the listeners as Services and their endpoints want them."""
+
+    def __init__(self, api: Api, *, nodes: dict[str, str]) -> None:
+        self._api = api
+        self._nodes = nodes
+        self._events = Recorder(api, "kube-proxy")
+        self._servers: dict[Place, tuple[_Front, asyncio.Server]] = {}
+        self._busy: dict[Place, _Front] = {}
+        self._changes: set[asyncio.Task[None]] = set()
+        self._lock = asyncio.Lock()
+
+    def loop(self) -> Loop:
+        """The proxy as a control loop."""
+
+        def service(event: Event) -> Iterable[tuple[str, str]]:
+            meta = event.object["metadata"]
+            name = (
+                meta["name"] if event.resource.kind == "Service" else (meta.get("labels") or {}).get(_SERVICE, "")
+            )
+            if name:
+                yield meta["namespace"], name
+
+        return Loop(self._api, "proxy", self.reconcile, {"Service": service, "EndpointSlice": service})
+
+    def reconcile(self, namespace: str, name: str) -> None:
+        """Open and close the listeners of one Service."""
+        wanted = dict(self._fronts(namespace, name))
+        for place, (front, server) in tuple(self._servers.items()):
+            if front.service == (namespace, name) and place not in wanted:
+                del self._servers[place]
+                server.close()
+        for place, front in wanted.items():
+            if place not in self._servers and place not in self._busy:
+                self._busy[place] = front
+                task = asyncio.create_task(self._open(place, front))
+                self._changes.add(task)
+                task.add_done_callback(self._changes.discard)
+
+    def close(self) -> None:
+        """Close every listener."""
+        for _, server in self._servers.values():
+            server.close()
+        for task in self._changes:
+            task.cancel()
+
+    def _fronts(self, namespace: str, name: str) -> Iterable[tuple[Place, _Front]]:
+        service = self._api.find("Service", namespace, name)
+        if service is None or service["spec"]["type"] == "ExternalName":
+            return
+        spec = service["spec"]
+        for port in spec.get("ports") or ():
+            front = _Front((namespace, name), port.get("name", ""))
+            if port["protocol"] != "TCP":
+                continue
+            if spec.get("clusterIP") not in {"None", None} and self._endpoints(front):
+                yield (spec["clusterIP"], real_port(port["port"])), front
+            if port.get("nodePort"):
+                for node, address in self._nodes.items():
+                    local = _Front((namespace, name), port.get("name", ""), node)
+                    if self._endpoints(local):
+                        yield (address, real_port(port["nodePort"])), local
+
+    async def _open(self, place: Place, front: _Front) -> None:
+        try:
+            server = await asyncio.start_server(
+                lambda reader, writer: self._serve(front, reader, writer), *place, backlog=BACKLOG
+            )
+            self._servers[place] = (front, server)
+        except OSError as exc:
+            service = self._api.find("Service", *front.service)
+            if service is not None:
+                self._events.warning(
+                    service, "PortNotAvailable", f"{place[0]}:{place[1]} cannot be listened on: {exc}"
+                )
+        finally:
+            del self._busy[place]
+        self.reconcile(*front.service)  # it may be unwanted by now
+
+    def _endpoints(self, front: _Front) -> list[Place]:
+        """Where a new connection may go now."""
+        namespace, name = front.service
+        ready: list[tuple[str, Place]] = []
+        leaving: list[tuple[str, Place]] = []
+        for each in self._api.select("EndpointSlice", namespace, labels=f"{_SERVICE}={name}"):
+            number = next((port["port"] for port in each["ports"] if port.get("name", "") == front.port), None)
+            if number is None:
+                continue
+            for endpoint in each["endpoints"]:
+                conditions, place = endpoint["conditions"], (endpoint["addresses"][0], number)
+                if conditions.get("ready"):
+                    ready.append((endpoint.get("nodeName", ""), place))
+                elif conditions.get("serving") and conditions.get("terminating"):
+                    leaving.append((endpoint.get("nodeName", ""), place))
+        service = self._api.find("Service", namespace, name)
+        if front.node and service and service["spec"].get("externalTrafficPolicy") == "Local":
+            ready, leaving = ([each for each in group if each[0] == front.node] for group in (ready, leaving))
+        return [place for _, place in ready or leaving]
+
+    async def _serve(self, front: _Front, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        places = self._endpoints(front)
+        if not places:
+            writer.transport.abort()
+            return
+        host, port = random.choice(places)
+        try:
+            async with asyncio.timeout(DIAL_S):
+                there, back = await asyncio.open_connection(host, real_port(port))
+        except (OSError, TimeoutError):
+            writer.transport.abort()
+            return
+        try:
+            await asyncio.gather(_carry(reader, back), _carry(there, writer))
+        finally:
+            for each in (writer, back):
+                each.close()
+
+
+async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Carry bytes until one side ends; an end is passed on as an end, a break as a break."""
+    try:
+        while piece := await source.read(65536):
+            sink.write(piece)
+            await sink.drain()
+        if sink.can_write_eof():
+            sink.write_eof()
+    except OSError:
+        with contextlib.suppress(RuntimeError):
+            sink.transport.abort()

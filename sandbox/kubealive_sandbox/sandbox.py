@@ -1,0 +1,168 @@
+"""The sandbox put together: what starts first, what runs, and how it ends without leaving anything."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from kubealive_sandbox.api import Api, Store, Streams, build_app
+from kubealive_sandbox.api._discovery import KUBERNETES_VERSION
+from kubealive_sandbox.controllers import CONTROLLERS, Loop, enforce_pod_security
+from kubealive_sandbox.kubelet import Doors, Host, Image, Images, Inside, Node, Reaper, Usage, recorder
+from kubealive_sandbox.network import DNS_PORT, ZONE, Addresses, Dns, ServiceProxy, allocate_services, real_port
+
+__all__ = ["Sandbox", "open_sandbox"]
+
+_log = logging.getLogger(__name__)
+
+NODES = 3
+CONTEXT = "kubealive-sandbox"
+_PREFIX = "kubealive-sandbox-"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox. `ended` is done when one of its parts has failed, which ends it all."""
+
+    kubeconfig: Path
+    url: str
+    api: Api
+    ended: asyncio.Future[None]
+
+
+@asynccontextmanager
+async def open_sandbox(images: Mapping[str, Image]) -> AsyncIterator[Sandbox]:
+    """A cluster whose nodes have those images, until the context ends. Raises SandboxError where there can be none."""
+    async with AsyncExitStack() as stack:
+        addresses = Addresses.claim()
+        stack.callback(addresses.listener.close)
+        _sweep()
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        reaper = Reaper(folder)
+        stack.callback(reaper.close)
+        (folder / "pid").write_text(str(os.getpid()))
+        secret = secrets.token_hex(16)
+        url = f"http://{addresses.api}/{secret}"
+        api = Api(Store())
+        parts = _Parts(api, addresses, folder, reaper, images, url)
+        await stack.enter_async_context(_serving(parts, secret))
+        ended = await stack.enter_async_context(_working(parts))
+        for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
+            api.create("Namespace", {"metadata": {"name": name}})
+        kubeconfig = folder / "kubeconfig"
+        _write_kubeconfig(kubeconfig, url)
+        yield Sandbox(kubeconfig, url, api, ended)
+
+
+class _Parts:
+    """Everything that runs, made but not started."""
+
+    def __init__(
+        self, api: Api, addresses: Addresses, folder: Path, reaper: Reaper, images: Mapping[str, Image], url: str
+    ) -> None:
+        self.api = api
+        self.addresses = addresses
+        enforce_pod_security(api)
+        allocate_services(api, addresses)
+        inside = Inside(network=addresses.network, dns=addresses.dns, zone=ZONE, api=addresses.api)
+        table = Images(images)
+        self.nodes: list[Node] = []
+        for number in range(1, NODES + 1):
+            name = f"node-{number}"
+            host = Host(
+                api=api, events=recorder(api, name), images=table, reaper=reaper, root=folder,
+                address=addresses.node(number), inside=inside, api_url=url,
+            )  # fmt: skip
+            self.nodes.append(_node(name, number, host, addresses))
+        self.usage = Usage(
+            api, lambda: [(node.name, pod, each) for node in self.nodes for pod, each in node.containers()]
+        )
+        self.dns = Dns(api)
+        self.proxy = ServiceProxy(api, nodes={f"node-{n}": addresses.node(n) for n in range(1, NODES + 1)})
+        self.loops: list[Loop] = [*(make(api) for make in CONTROLLERS), self.proxy.loop()]
+
+
+def _node(name: str, number: int, host: Host, addresses: Addresses) -> Node:
+    return Node(
+        name,
+        host=host,
+        version=KUBERNETES_VERSION,
+        take=lambda: addresses.take_pod(number),
+        give=lambda address: addresses.give_pod(number, address),
+    )
+
+
+@asynccontextmanager
+async def _serving(parts: _Parts, secret: str) -> AsyncIterator[None]:
+    """The API server, on the socket that holds the sandbox's range of addresses, and DNS."""
+    streams = Streams(Doors(parts.api, parts.nodes))
+    app = build_app(parts.api, secret=secret, streams=streams, metrics=parts.usage)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.SockSite(runner, parts.addresses.listener).start()
+    await parts.dns.start(parts.addresses.dns, real_port(DNS_PORT))
+    try:
+        yield
+    finally:
+        parts.dns.close()
+        parts.proxy.close()
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _working(parts: _Parts) -> AsyncIterator[asyncio.Future[None]]:
+    """Controllers and kubelets; the future is done when one of them has ended, which none may."""
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    coroutines = [
+        *((each.name, each.run()) for each in (*parts.loops, *parts.nodes)),
+        ("usage", parts.usage.run()),
+    ]
+    tasks = [asyncio.create_task(coroutine, name=name) for name, coroutine in coroutines]
+
+    def over(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("%s has failed", task.get_name(), exc_info=task.exception())
+        if not ended.done():
+            ended.set_result(None)
+
+    for task in tasks:
+        task.add_done_callback(over)
+    try:
+        yield ended
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _write_kubeconfig(path: Path, url: str) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": CONTEXT, "cluster": {"server": url}}],
+        "users": [{"name": CONTEXT, "user": {}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "current-context": CONTEXT,
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config, indent=2))
+
+
+def _sweep() -> None:
+    """Remove folders of sandboxes that nobody could clean up after."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):
+            try:
+                os.kill(int((folder / "pid").read_text()), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
