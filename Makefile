@@ -1,6 +1,6 @@
 # kubealive: what there is to do. `make` alone lists it.
 #
-#   make run     the main job: look at the cluster of your kubeconfig (and install what is missing, by a key)
+#   make run     the main job: look at the cluster of your kubeconfig, or at one made of processes here
 #   make test    the tests that need no cluster
 #   make check   the whole gate: lint, types, imports, contract, tests
 #
@@ -20,8 +20,8 @@ help:  ## list the targets
 
 # ---------------------------------------------------------------- use
 
-run: $(USE)  ## open the laboratory on the kubeconfig's cluster
-	@$(BIN)/kubealive tui $(ARGS)
+run: $(USE)  ## open the laboratory on the kubeconfig's cluster, or on one made here if there is none
+	@$(BIN)/kubealive tui --or-sandbox $(ARGS)
 
 images:  ## build the agent's and the workloads' images (docker, podman or buildah)
 	@scripts/images
@@ -43,7 +43,7 @@ types: $(DEV)
 	@$(BIN)/mypy
 
 imports: $(DEV)
-	@PYTHONPATH=proto:agent:tui:workloads $(BIN)/lint-imports
+	@PYTHONPATH=proto:agent:tui:workloads:sandbox $(BIN)/lint-imports
 
 e2e: $(DEV)  ## end to end on the cluster of KUBECONFIG (ARGS go to pytest)
 	@$(BIN)/pytest -v -m e2e --timeout 300 tests/e2e $(ARGS)
@@ -67,11 +67,11 @@ $(BIN)/pip:
 	@$(BIN)/pip install -q --upgrade 'pip>=25.1'
 
 $(USE): pyproject.toml | $(BIN)/pip
-	@$(BIN)/pip install -q -e '.[tui]'
+	@$(BIN)/pip install -q -e '.[tui,sandbox]'
 	@touch $@
 
 $(DEV): pyproject.toml | $(BIN)/pip
-	@$(BIN)/pip install -q -e '.[agent,tui]' --group dev
+	@$(BIN)/pip install -q -e '.[agent,tui,sandbox]' --group dev
 	@touch $@ $(USE)
 
 clean:  ## remove the virtual environment and caches

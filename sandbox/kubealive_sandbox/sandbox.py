@@ -42,7 +42,7 @@ class Sandbox:
 
 @asynccontextmanager
 async def open_sandbox(images: Mapping[str, Image]) -> AsyncIterator[Sandbox]:
-    """A cluster whose nodes have those images, until the context ends. Raises SandboxError where there can be none."""
+    """A cluster whose nodes have those images, until the context ends. Raises SandboxError."""
     async with AsyncExitStack() as stack:
         addresses = Addresses.claim()
         stack.callback(addresses.listener.close)
@@ -123,11 +123,9 @@ async def _serving(parts: _Parts, secret: str) -> AsyncIterator[None]:
 async def _working(parts: _Parts) -> AsyncIterator[asyncio.Future[None]]:
     """Controllers and kubelets; the future is done when one of them has ended, which none may."""
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    coroutines = [
-        *((each.name, each.run()) for each in (*parts.loops, *parts.nodes)),
-        ("usage", parts.usage.run()),
-    ]
-    tasks = [asyncio.create_task(coroutine, name=name) for name, coroutine in coroutines]
+    tasks = [asyncio.create_task(each.run(), name=each.name) for each in parts.loops]
+    tasks += [asyncio.create_task(each.run(), name=each.name) for each in parts.nodes]
+    tasks.append(asyncio.create_task(parts.usage.run(), name="usage"))
 
     def over(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

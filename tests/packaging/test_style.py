@@ -11,7 +11,12 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 40
 
-PACKAGES = ("agent/kubealive_agent", "tui/kubealive_tui", "workloads/kubealive_workloads")
+PACKAGES = (
+    "agent/kubealive_agent",
+    "tui/kubealive_tui",
+    "workloads/kubealive_workloads",
+    "sandbox/kubealive_sandbox",
+)
 SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 
 

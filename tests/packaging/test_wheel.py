@@ -21,10 +21,10 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_it_holds_the_four_packages_and_nothing_else(names: set[str]) -> None:
+def test_it_holds_the_five_packages_and_nothing_else(names: set[str]) -> None:
     """No generic top-level name that could overwrite somebody else's package."""
     top = {name.partition("/")[0] for name in names}
-    packages = {"kubealive", "kubealive_agent", "kubealive_tui", "kubealive_workloads"}
+    packages = {"kubealive", "kubealive_agent", "kubealive_sandbox", "kubealive_tui", "kubealive_workloads"}
 
     assert {name for name in top if not name.endswith(".dist-info")} == packages
 

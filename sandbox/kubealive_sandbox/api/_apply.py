@@ -1,7 +1,7 @@
 """Server-side apply: who owns which field, what a new configuration takes over, and what it lets go.
 
-A field is a path of steps as `metadata.managedFields` writes them (`f:spec`, `k:{"name":"web"}`, `v:"x"`), so that what
-is stored can be read by every client. Ownership is kept for whoever names itself a field manager.
+A field is a path of steps as `metadata.managedFields` writes them (`f:spec`, `k:{"name":"web"}`, `v:"x"`), so
+that what is stored can be read by every client. Ownership is kept for whoever names itself a field manager.
 """
 
 import json
@@ -16,7 +16,8 @@ __all__ = ["apply_patch", "owned_after"]
 
 Path = tuple[str, ...]
 _NOT_OWNED = {
-    ("f:apiVersion",), ("f:kind",), ("f:metadata", "f:name"), ("f:metadata", "f:namespace"), ("f:metadata", "f:uid"),
+    ("f:apiVersion",), ("f:kind",), ("f:metadata", "f:name"), ("f:metadata", "f:namespace"),
+    ("f:metadata", "f:uid"),
     ("f:metadata", "f:resourceVersion"), ("f:metadata", "f:generation"), ("f:metadata", "f:creationTimestamp"),
     ("f:metadata", "f:managedFields"), ("f:metadata", "f:generateName"),
 }  # fmt: skip

@@ -4,7 +4,7 @@ Controllers, kubelets and HTTP clients use the same methods. They are plain func
 thread: between a read and the write that follows nothing else happens.
 """
 
-import random
+import secrets
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from kubealive_sandbox.api import _apply, _patch
 from kubealive_sandbox.api._defaults import default
 from kubealive_sandbox.api._errors import ApiError, already_exists, bad_request, conflict, invalid, not_found
 from kubealive_sandbox.api._resources import BY_KIND, Resource
-from kubealive_sandbox.api._schema import Mismatch, check, type_of_kind
+from kubealive_sandbox.api._schema import MismatchError, check, type_of_kind
 from kubealive_sandbox.api._selectors import field_selector, label_selector
 from kubealive_sandbox.api._store import Object, Store, clone
 from kubealive_sandbox.api._validate import Cause, validate, validate_update
@@ -24,6 +24,7 @@ __all__ = ["Admission", "Api", "Writing", "stamp"]
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _NO_GENERATION = frozenset({"Namespace", "Node", "Service", "ConfigMap", "Secret", "ServiceAccount", "Event"})
+_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 DEFAULT_GRACE_S = 30
 
 Admission = Callable[[Resource, Object, Object | None], Iterable[Cause]]
@@ -84,7 +85,7 @@ class Api:
         new = self._readable(resource, clone(obj), writing, patched="")
         meta = new.setdefault("metadata", {})
         if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = meta["generateName"] + "".join(random.choices(_LETTERS, k=5))
+            meta["name"] = meta["generateName"] + "".join(secrets.choice(_LETTERS) for _ in range(5))
         self._home(resource, meta)
         name = meta.get("name", "")
         if self.store.get(resource, meta.get("namespace", ""), name):
@@ -214,11 +215,7 @@ class Api:
 
     def _replace(self, resource: Resource, before: Object, new: Object, sub: str, writing: Writing) -> Object:
         kind, meta, was = resource.kind, new["metadata"], before["metadata"]
-        if meta.get("resourceVersion", was["resourceVersion"]) != was["resourceVersion"]:
-            raise conflict(resource.plural, resource.group, was["name"])
-        if meta.get("uid", was["uid"]) != was["uid"]:
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {was['uid']}"
-            raise conflict(resource.plural, resource.group, was["name"], why)
+        _same(resource, was, meta)
         if sub == "status":
             new = {**clone(before), "status": new.get("status", {})}
         elif resource.status:
@@ -250,8 +247,9 @@ class Api:
         return kind != "Pod"
 
     def _readable(self, resource: Resource, obj: Object, writing: Writing, *, patched: str) -> Object:
-        """The object without nulls. Raises where it is of another kind, or its fields are not those of its kind."""
-        kind, version = obj.setdefault("kind", resource.kind), obj.setdefault("apiVersion", resource.api_version)
+        """The object without nulls. Raises where it is of another kind, or has fields that its kind has not."""
+        kind: str = obj.setdefault("kind", resource.kind)
+        version: str = obj.setdefault("apiVersion", resource.api_version)
         if (kind, version) != (resource.kind, resource.api_version):
             wanted, group = resource.api_version, f"{resource.kind}"
             raise bad_request(
@@ -260,7 +258,7 @@ class Api:
         where = f'{kind} in version "{resource.version}" cannot be handled as a {kind}'
         try:
             unknown = check(type_of_kind(kind), obj)
-        except Mismatch as exc:
+        except MismatchError as exc:
             if patched:
                 raise self._unpatchable(resource, obj, patched, str(exc)) from exc
             raise bad_request(f"{where}: {exc}") from exc
@@ -269,7 +267,8 @@ class Api:
             if patched:
                 raise self._unpatchable(resource, obj, patched, words)
             raise bad_request(f"{where}: {words}")
-        return _without_nulls(obj)
+        clean: Object = _without_nulls(obj)
+        return clean
 
     def _unpatchable(self, resource: Resource, obj: Object, patched: str, words: str) -> ApiError:
         cause = ("patch", "FieldValueInvalid", f'Invalid value: "{patched}": {words}')
@@ -284,9 +283,9 @@ class Api:
             raise not_found("namespaces", "", meta.get("namespace", ""))
         if namespace["status"]["phase"] == "Terminating":
             name, home = meta.get("name", ""), meta["namespace"]
-            words = f'{resource.plural} "{name}" is forbidden: unable to create new content in namespace {home} because '
+            words = f'{resource.plural} "{name}" is forbidden: unable to create new content in namespace {home} '
             raise ApiError(
-                403, "Forbidden", words + "it is being terminated", {"name": name, "kind": resource.plural}
+                403, "Forbidden", words + "because it is being terminated", {"name": name, "kind": resource.plural}
             )
 
     def _admit(self, resource: Resource, new: Object, before: Object | None, causes: list[Cause]) -> None:
@@ -294,6 +293,15 @@ class Api:
             causes = [cause for admit in self.admit for cause in admit(resource, new, before)]
         if causes:
             raise invalid(resource.kind, resource.group, new["metadata"].get("name", ""), causes)
+
+
+def _same(resource: Resource, was: Object, meta: Object) -> None:
+    """Raise a 409 where a write is meant for another version of the object, or for another object."""
+    if meta.get("resourceVersion", was["resourceVersion"]) != was["resourceVersion"]:
+        raise conflict(resource.plural, resource.group, was["name"])
+    if meta.get("uid", was["uid"]) != was["uid"]:
+        why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {was['uid']}"
+        raise conflict(resource.plural, resource.group, was["name"], why)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -38,7 +38,8 @@ def _each(obj: Object, *names: str) -> Iterable[Object]:
 
 def _pod_spec(spec: Object) -> None:
     _fill(
-        spec, restartPolicy="Always", terminationGracePeriodSeconds=30, dnsPolicy="ClusterFirst", securityContext={},
+        spec, restartPolicy="Always", terminationGracePeriodSeconds=30, dnsPolicy="ClusterFirst",
+        securityContext={},
         schedulerName="default-scheduler",
     )  # fmt: skip
     if spec.get("serviceAccountName"):

@@ -1,14 +1,13 @@
 """The API over HTTP: paths and bodies to calls of the core, its answers and refusals to what clients read.
 
-aiohttp carries it because a watch, a WebSocket and the WebSocket's own flow control come with it; routes are our own,
-since every path of Kubernetes has the same few shapes. Whoever may connect could run programs as this user, so the path
-begins with a secret that only the kubeconfig holds: client-go sends no token to a server without TLS.
+aiohttp carries it because a watch, a WebSocket and the WebSocket's own flow control come with it; routes are our
+own, since every path of Kubernetes has the same few shapes. Whoever may connect could run programs as this user,
+so the path begins with a secret that only the kubeconfig holds: client-go sends no token to a server without TLS.
 """
 
 import hmac
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -106,7 +105,7 @@ class _Handler:
         except web.HTTPRequestEntityTooLarge:
             error = ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {MOST_BODY}")
             return web.json_response(error.status(), status=error.code)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the root of each request
             _log.exception("%s %s", request.method, path)
             error = ApiError(500, "InternalError", "the sandbox met something unforeseen, which is in its log")
             return web.json_response(error.status(), status=error.code)
@@ -196,7 +195,7 @@ class _Handler:
         api, kind = self._api, resource.kind
         obj = api.get(resource, asked.namespace, asked.name)
         if asked.sub == "scale" and resource.scale:
-            return await self._scale(request, resource, asked, obj)
+            return await self._scale(request, resource, obj)
         if kind == "Pod" and asked.sub == "eviction" and request.method == "POST":
             body = await _body(request)
             api.delete(kind, asked.namespace, asked.name, body.get("deleteOptions"))
@@ -206,9 +205,7 @@ class _Handler:
             return await self._streams.answer(request, obj, asked.sub)
         raise refused(f"{resource.plural}/{asked.sub}")
 
-    async def _scale(
-        self, request: web.Request, resource: Resource, asked: Asked, obj: Object
-    ) -> web.StreamResponse:
+    async def _scale(self, request: web.Request, resource: Resource, obj: Object) -> web.StreamResponse:
         if request.method == "GET":
             return web.json_response(scale_of(obj))
         if request.method == "PATCH":
@@ -288,7 +285,7 @@ def _placed(body: Object, resource: Resource, asked: Asked) -> Object:
 
 
 def _writing(request: web.Request) -> Writing:
-    query: Mapping[str, str] = request.query
+    query = request.query
     agent = request.headers.get("User-Agent", "").partition("/")[0]
     return Writing(
         manager=query.get("fieldManager") or ("" if _is_apply(request) else agent),

@@ -3,6 +3,7 @@
 A few lines and the schema's numbers decode them; the generated classes of all Kubernetes types would be megabytes.
 """
 
+import base64
 import json
 import struct
 from collections.abc import Iterator
@@ -96,8 +97,6 @@ def _value(kind: str, value: Any) -> Any:
         case "float":
             return value
         case "bytes":
-            import base64
-
             return base64.b64encode(value).decode()
         case "time":
             seconds = dict(_parts(value)).get(1)

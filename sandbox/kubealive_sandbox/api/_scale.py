@@ -6,7 +6,7 @@ from kubealive_sandbox.api import _patch
 from kubealive_sandbox.api._core import Api, Writing
 from kubealive_sandbox.api._errors import bad_request, conflict
 from kubealive_sandbox.api._resources import Resource
-from kubealive_sandbox.api._schema import Mismatch, check
+from kubealive_sandbox.api._schema import MismatchError, check
 from kubealive_sandbox.api._store import Object
 
 __all__ = ["scale_of", "scaled"]
@@ -33,19 +33,17 @@ def scale_of(obj: Object) -> Object:
 def scaled(api: Api, resource: Resource, obj: Object, patch: Any, *, how: str, writing: Writing) -> Object:
     """The workload after its Scale was patched. Raises a 400 for what a Scale is not, a 409, a 422."""
     scale = scale_of(obj)
-    if how == "json":
-        wanted = _patch.json_patch(scale, patch)
-    else:
-        wanted = _patch.merge_patch(scale, patch)
+    wanted = _patch.json_patch(scale, patch) if how == "json" else _patch.merge_patch(scale, patch)
     try:
         unknown = check("autoscaling/v1.Scale", wanted)
-    except Mismatch as exc:
+    except MismatchError as exc:
         raise bad_request(f'Scale in version "v1" cannot be handled as a Scale: {exc}') from exc
     if unknown and writing.strict:
         raise bad_request(f'strict decoding error: unknown field "{unknown[0]}"')
     meta = wanted.get("metadata", {})
     if meta.get("uid") != scale["metadata"]["uid"]:
-        why = f"Precondition failed: UID in precondition: {meta.get('uid')}, UID in object meta: {scale['metadata']['uid']}"
+        have = scale["metadata"]["uid"]
+        why = f"Precondition failed: UID in precondition: {meta.get('uid')}, UID in object meta: {have}"
         raise conflict(resource.plural, resource.group, obj["metadata"]["name"], why)
     replicas = wanted["spec"].get("replicas", 0)
     name, home = obj["metadata"]["name"], obj["metadata"]["namespace"]

@@ -1,7 +1,7 @@
 """The types of the objects, from a table that `sandbox/generate` makes of the Go types of Kubernetes.
 
-The official models weigh 160 MB and know neither which field is unknown nor how a patch merges a list; the table has
-both, in the size of a picture. Handlers and store stay without types: only what must know a field asks here.
+The official models weigh 160 MB and know neither which field is unknown nor how a patch merges a list; the table
+has both, in the size of a picture. Handlers and store stay without types: only what must know a field asks here.
 """
 
 import json
@@ -73,12 +73,12 @@ _PYTHON: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-class Mismatch(ValueError):
+class MismatchError(ValueError):
     """A value of the wrong type, in the words of Go's decoder."""
 
 
 def check(type_name: str, value: Any, *, path: str = "") -> list[str]:
-    """The paths of fields that the type does not have. Raises Mismatch for a value of the wrong type."""
+    """The paths of fields that the type does not have. Raises MismatchError for a value of the wrong type."""
     unknown: list[str] = []
     known = fields_of(type_name)
     owner = type_name.rpartition(".")[2]
@@ -110,6 +110,6 @@ def _check(kind: str, value: Any, path: str, owner: str) -> list[str]:
     return check(kind, value, path=f"{path}.")
 
 
-def _mismatch(value: Any, path: str, owner: str, wanted: str) -> Mismatch:
+def _mismatch(value: Any, path: str, owner: str, wanted: str) -> MismatchError:
     given = {str: "string", bool: "bool", dict: "object", list: "array"}.get(type(value), "number")
-    return Mismatch(f"json: cannot unmarshal {given} into Go struct field {owner}.{path} of type {wanted}")
+    return MismatchError(f"json: cannot unmarshal {given} into Go struct field {owner}.{path} of type {wanted}")

@@ -1,8 +1,8 @@
 """The objects, one version for all of them, and what happened lately.
 
-It is etcd and the watch cache of a real cluster in one dictionary, since everything runs on one thread: a read is always
-current, and a change and its event are one step. Objects are never altered once they are in here; whoever wants another
-one clones it first.
+It is etcd and the watch cache of a real cluster in one dictionary, since everything runs on one thread: a read is
+always current, and a change and its event are one step. Objects are never altered once they are in here; whoever
+wants another one clones it first.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What of a pod is not an object: its logs, its output as it comes, and connections to its ports.
 
-A port-forward is the `v4.channel.k8s.io` WebSocket of Kubernetes: channel 2i carries the bytes of port i and 2i+1 its
-complaint, each opened by the port's number. No Python server has it, and it is forty lines.
+A port-forward is the `v4.channel.k8s.io` WebSocket of Kubernetes: channel 2i carries the bytes of port i and 2i+1
+its complaint, each opened by the port's number. No Python server has it, and it is forty lines.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import json
 import struct
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -112,10 +112,10 @@ class _Forward:
     async def run(self) -> None:
         """Carry bytes until either end of every port, or the client, has closed."""
         tasks = [asyncio.create_task(self._port(at, port)) for at, port in enumerate(self._ports)]
-        reading = asyncio.create_task(self._read())
+        reading: asyncio.Future[Any] = asyncio.create_task(self._read())
+        done: asyncio.Future[Any] = asyncio.gather(*tasks, return_exceptions=True)
         try:
-            done = asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.wait({done, reading}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((done, reading), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (*tasks, reading):
                 task.cancel()

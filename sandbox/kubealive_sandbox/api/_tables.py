@@ -17,7 +17,7 @@ _PRIORITY_MARK = "+"
 def table(
     kind: str, objects: list[Object], *, now: datetime, version: str, include: str, heads: bool = True
 ) -> Object:
-    """A Table of the objects; `include` is Object, Metadata or None, `heads` says whether columns are described."""
+    """A Table of the objects; `include` is Object, Metadata or None; `heads` describes the columns."""
     names, cells = _KINDS.get(kind, (_NAME_AGE, lambda obj, when: [obj["metadata"]["name"], age(obj, when)]))
     answer: Object = {
         "kind": "Table",
@@ -211,8 +211,8 @@ _KINDS: dict[str, tuple[tuple[str, ...], Cells]] = {
     "EndpointSlice": (("Name", "AddressType", "Ports", "Endpoints", "Age"), _slice),
     "Event": (("Last Seen", "Type", "Reason", "Object", "Message"), _event),
     "Node": (
-        ("Name", "Status", "Roles", "Age", "Version", "+Internal-IP", "+External-IP", "+OS-Image", "+Kernel-Version",
-         "+Container-Runtime"),
+        ("Name", "Status", "Roles", "Age", "Version", "+Internal-IP", "+External-IP", "+OS-Image",
+         "+Kernel-Version", "+Container-Runtime"),
         _node,
     ),
     "Namespace": (("Name", "Status", "Age"), _namespace),

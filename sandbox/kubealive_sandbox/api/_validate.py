@@ -18,8 +18,8 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _ANY_NAME = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 _SUBDOMAIN_WORDS = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "
-    "with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+    "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -65,8 +65,8 @@ def validate_update(kind: str, obj: Object, before: Object) -> list[Cause]:
         )
     if kind == "StatefulSet" and _fixed_set(before["spec"]) != _fixed_set(obj["spec"]):
         words = "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
-        words += "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' "
-        causes.append(("spec", "FieldValueForbidden", words + "are forbidden"))
+        words += "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+        causes.append(("spec", "FieldValueForbidden", words + "'minReadySeconds' are forbidden"))
     return causes
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import random
 from collections.abc import Callable
 
 from aiohttp import web
@@ -20,7 +19,7 @@ __all__ = ["watch"]
 # A client that reads nothing while this much happens has to list anew; it costs references, not copies.
 QUEUE = 2000
 BOOKMARK_S = 60.0
-# As the real server draws them where the client names no time.
+# Between these the real server draws where the client names no time.
 WATCH_S = (1800.0, 3600.0)
 
 
@@ -58,7 +57,7 @@ class _Stream:
             raise bad_request(f"invalid resource version {given!r}")
         self._from = int(given or 0)
         asked = query.get("timeoutSeconds", "")
-        self._seconds = float(asked) if asked.isdigit() and asked != "0" else random.uniform(*WATCH_S)
+        self._seconds = float(asked) if asked.isdigit() and asked != "0" else sum(WATCH_S) / 2
         self._replay: list[Event] = []
 
     def begin(self) -> Callable[[], None]:

@@ -27,7 +27,7 @@ def age(obj: Object, now: datetime) -> str:
 
 def span(now: datetime, then: str) -> str:
     """The time since then, in kubectl's two units."""
-    moment = datetime.fromisoformat(then.replace("Z", "+00:00")).astimezone(UTC)
+    moment = datetime.fromisoformat(then).astimezone(UTC)
     seconds = max(0, int((now - moment).total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 120:

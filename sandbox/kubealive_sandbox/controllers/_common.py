@@ -1,4 +1,4 @@
-"""What several controllers ask of objects: who owns them, whether a pod serves, how a template is told from another."""
+"""What several controllers ask of objects: who owns them, whether a pod serves, what its template is called."""
 
 import json
 from datetime import datetime
@@ -28,7 +28,7 @@ _FNV_START, _FNV_PRIME = 2166136261, 16777619
 
 def moment(text: str) -> datetime:
     """A time of an object."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def owner_reference(owner: Object) -> Object:
@@ -50,7 +50,7 @@ def controller_of(obj: Object) -> Object | None:
 
 
 def owned(api: Api, kind: str, owner: Object) -> list[Object]:
-    """The objects of a kind that the owner controls, after adopting orphans and releasing what no longer matches."""
+    """The objects of a kind that the owner controls; orphans are adopted, what no longer matches is released."""
     found = []
     uid, selector = owner["metadata"]["uid"], owner["spec"].get("selector")
     for obj in api.select(kind, owner["metadata"]["namespace"]):

@@ -1,7 +1,7 @@
-"""What every controller is: keys that wait to be looked at, and one function that makes what is into what should be.
+"""What every controller is: keys that wait to be looked at, and a function that makes what is what should be.
 
-client-go's machinery of informers, queues and expectations is not needed here: reads are current, so a controller that is
-called again sees what it did before.
+client-go's machinery of informers, queues and expectations is not needed here: reads are current, so a controller
+that is called again sees what it did before.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class Loop:
         except ApiError as exc:
             again = self._retry(key)
             _log.debug("%s %s/%s: %s; again in %.2f s", self.name, *key, exc, again)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one key's fault is not the others'
             again = self._retry(key)
             _log.exception("%s %s/%s: again in %.2f s", self.name, *key, again)
         if again is not None:

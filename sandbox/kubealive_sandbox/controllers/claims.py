@@ -1,4 +1,4 @@
-"""PersistentVolumeClaims: bound as soon as they are made, since a folder of this machine is all that stands behind one."""
+"""PersistentVolumeClaims: bound as soon as they are made, since all that stands behind one is a folder."""
 
 from kubealive_sandbox.api import Api, clone
 from kubealive_sandbox.controllers._loop import Loop, self_key

@@ -1,8 +1,9 @@
 """Deployments: a ReplicaSet a template, and one step from the old ones to the new one at each look."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubealive_sandbox.api import Api, Object, clone, stamp
+from kubealive_sandbox.api import Api, Event, Object, clone, stamp
 from kubealive_sandbox.controllers import _rollout
 from kubealive_sandbox.controllers._common import (
     condition,
@@ -14,7 +15,7 @@ from kubealive_sandbox.controllers._common import (
     share,
 )
 from kubealive_sandbox.controllers._events import Recorder
-from kubealive_sandbox.controllers._loop import Loop, owner_keys, self_key
+from kubealive_sandbox.controllers._loop import Key, Loop, owner_keys, self_key
 
 __all__ = ["deployments"]
 
@@ -31,10 +32,10 @@ def deployments(api: Api) -> Loop:
     return Loop(api, "deployment", _Deployments(api).reconcile, routes)
 
 
-def _by_pod(api: Api):  # type: ignore[no-untyped-def]
+def _by_pod(api: Api) -> Callable[[Event], Iterable[Key]]:
     """A Recreate waits for pods to be gone, which no ReplicaSet tells."""
 
-    def route(event):  # type: ignore[no-untyped-def]
+    def route(event: Event) -> Iterable[Key]:
         if event.type == "DELETED":
             home = event.object["metadata"]["namespace"]
             for each in api.select("Deployment", home):
@@ -186,8 +187,8 @@ class _Deployments:
         ]
         if failure:
             set_condition(
-                status, "ReplicaFailure", state="True", reason=failure["reason"], message=failure["message"], now=now,
-                updates=True,
+                status, "ReplicaFailure", state="True", reason=failure["reason"], message=failure["message"],
+                now=now,                updates=True,
             )  # fmt: skip
         if status != before:
             api.update("Deployment", changed, sub="status")
@@ -205,31 +206,30 @@ class _Deployments:
         self, deployment: Object, before: Object, new: Object | None, old: list[Object], now: str
     ) -> float | None:
         """Set the Progressing condition; seconds until the deadline has to be looked at, if any."""
-        status, spec, name = deployment["status"], deployment["spec"], deployment["metadata"]["name"]
-        present, what = (
-            condition(deployment, "Progressing"),
-            f'ReplicaSet "{new["metadata"]["name"]}"' if new else name,
-        )
+        spec, status = deployment["spec"], deployment["status"]
+        what = f'ReplicaSet "{new["metadata"]["name"]}"' if new else deployment["metadata"]["name"]
+        present, limit = condition(deployment, "Progressing"), float(spec["progressDeadlineSeconds"])
+        reason, left = present.get("reason"), limit
+        if present:
+            left -= (self._api.now() - moment(present["lastUpdateTime"])).total_seconds()
         if spec.get("paused"):
-            return _progress(status, "Unknown", "DeploymentPaused", "Deployment is paused", now)
-        if present.get("reason") == "DeploymentPaused":
-            return _progress(status, "Unknown", "DeploymentResumed", "Deployment is resumed", now)
-        if new is not None and _complete(deployment, new, old):
-            return _progress(status, "True", "NewReplicaSetAvailable", f"{what} has successfully progressed.", now)
-        if not present or (present.get("reason") == "NewReplicaSetAvailable" and _differs(before, status)):
-            return _progress(
-                status, "True", "ReplicaSetUpdated", f"{what} is progressing.", now, renew=True
-            ) or float(spec["progressDeadlineSeconds"])
-        if _advanced(before, status):
+            _progress(status, "Unknown", "DeploymentPaused", "Deployment is paused", now)
+        elif reason == "DeploymentPaused":
+            _progress(status, "Unknown", "DeploymentResumed", "Deployment is resumed", now)
+        elif new is not None and _complete(deployment, new, old):
+            _progress(status, "True", "NewReplicaSetAvailable", f"{what} has successfully progressed.", now)
+        elif (
+            not present
+            or _advanced(before, status)
+            or (reason == "NewReplicaSetAvailable" and _differs(before, status))
+        ):
             _progress(status, "True", "ReplicaSetUpdated", f"{what} is progressing.", now, renew=True)
-            return float(spec["progressDeadlineSeconds"])
-        since = (self._api.now() - moment(present["lastUpdateTime"])).total_seconds()
-        left = spec["progressDeadlineSeconds"] - since
-        if left <= 0 and present["reason"] not in {"ProgressDeadlineExceeded", "NewReplicaSetAvailable"}:
-            return _progress(
-                status, "False", "ProgressDeadlineExceeded", f"{what} has timed out progressing.", now
-            )
-        return left + 1 if left > 0 else None
+            return limit
+        elif left > 0:
+            return left + 1
+        elif reason not in {"ProgressDeadlineExceeded", "NewReplicaSetAvailable"}:
+            _progress(status, "False", "ProgressDeadlineExceeded", f"{what} has timed out progressing.", now)
+        return None
 
 
 def _progress(status: Object, state: str, reason: str, message: str, now: str, *, renew: bool = False) -> None:

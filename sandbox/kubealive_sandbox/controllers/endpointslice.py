@@ -39,9 +39,7 @@ def _selects(service: Object, pod: Object) -> bool:
 
 def _reconcile(api: Api, namespace: str, name: str) -> None:
     service = api.find("Service", namespace, name)
-    have = [
-        each for each in api.select("EndpointSlice", namespace, labels=f"{_SERVICE}={name},{_MANAGER}={_OURS}")
-    ]
+    have = api.select("EndpointSlice", namespace, labels=f"{_SERVICE}={name},{_MANAGER}={_OURS}")
     if service is None or not service["spec"].get("selector"):
         for each in have:
             api.delete("EndpointSlice", namespace, each["metadata"]["name"])
@@ -84,8 +82,8 @@ def _wanted(service: Object, pods: list[Object]) -> list[tuple[list[Object], lis
     slices: list[tuple[list[Object], list[Object]]] = []
     for ports, endpoints in groups.items():
         listed = [{"name": name, "port": number, "protocol": protocol} for name, number, protocol in ports]
-        for at in range(0, len(endpoints), MOST_ENDPOINTS):
-            slices.append((listed, endpoints[at : at + MOST_ENDPOINTS]))
+        starts = range(0, len(endpoints), MOST_ENDPOINTS)
+        slices += [(listed, endpoints[at : at + MOST_ENDPOINTS]) for at in starts]
     return slices or [([], [])]
 
 

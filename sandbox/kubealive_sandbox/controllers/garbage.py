@@ -1,4 +1,4 @@
-"""What goes because something else went: objects without their owner, and everything in a namespace that leaves."""
+"""What goes because something else went: objects without their owner, the contents of a namespace that goes."""
 
 from collections.abc import Iterable
 
@@ -24,25 +24,30 @@ def garbage_collector(api: Api) -> Loop:
 
     def reconcile(kind: str, uid: str) -> None:
         owner = next((each for each in api.select(kind) if each["metadata"]["uid"] == uid), None)
-        dependents = [
-            (r.kind, obj) for r in RESOURCES if r.namespaced for obj in api.store.each(r) if _owned_by(obj, uid)
-        ]
-        finalizers = owner["metadata"].get("finalizers", ()) if owner else ()
+        everything = ((each.kind, obj) for each in RESOURCES if each.namespaced for obj in api.store.each(each))
+        dependents = [(dependent, obj) for dependent, obj in everything if _owned_by(obj, uid)]
         if owner is None:
             for dependent, obj in dependents:
                 _lose(api, dependent, obj, uid)
-        elif owner["metadata"].get("deletionTimestamp") and _ORPHAN in finalizers:
-            for dependent, obj in dependents:
-                _release(api, dependent, obj, uid)
-            _finalize(api, kind, owner, _ORPHAN)
-        elif owner["metadata"].get("deletionTimestamp") and _FOREGROUND in finalizers:
-            for dependent, obj in dependents:
-                if not obj["metadata"].get("deletionTimestamp"):
-                    api.delete(dependent, obj["metadata"]["namespace"], obj["metadata"]["name"])
-            if not dependents:
-                _finalize(api, kind, owner, _FOREGROUND)
+        elif owner["metadata"].get("deletionTimestamp"):
+            _leave(api, owner, dependents)
 
     return Loop(api, "garbage", reconcile, dict.fromkeys(_OWNING, gone) | {"EndpointSlice": gone})
+
+
+def _leave(api: Api, owner: Object, dependents: list[tuple[str, Object]]) -> None:
+    """Do what the finalizers of an owner on its way out ask for."""
+    uid, finalizers = owner["metadata"]["uid"], owner["metadata"].get("finalizers", ())
+    if _ORPHAN in finalizers:
+        for kind, obj in dependents:
+            _release(api, kind, obj, uid)
+        _finalize(api, owner["kind"], owner, _ORPHAN)
+    elif _FOREGROUND in finalizers:
+        for kind, obj in dependents:
+            if not obj["metadata"].get("deletionTimestamp"):
+                api.delete(kind, obj["metadata"]["namespace"], obj["metadata"]["name"])
+        if not dependents:
+            _finalize(api, owner["kind"], owner, _FOREGROUND)
 
 
 def _owned_by(obj: Object, uid: str) -> bool:

@@ -1,9 +1,10 @@
 """ReplicaSets: as many pods as wanted, made and removed in Kubernetes' order."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from math import log2
 
-from kubealive_sandbox.api import Api, ApiError, Object, clone, stamp
+from kubealive_sandbox.api import Api, ApiError, Event, Object, clone, stamp
 from kubealive_sandbox.controllers._common import (
     active,
     available,
@@ -15,7 +16,7 @@ from kubealive_sandbox.controllers._common import (
     set_condition,
 )
 from kubealive_sandbox.controllers._events import Recorder
-from kubealive_sandbox.controllers._loop import Loop, owner_keys, self_key
+from kubealive_sandbox.controllers._loop import Key, Loop, owner_keys, self_key
 
 __all__ = ["replica_sets"]
 
@@ -26,7 +27,7 @@ def replica_sets(api: Api) -> Loop:
     """The controller of ReplicaSets."""
     controller = _ReplicaSets(api)
 
-    def orphans(event):  # type: ignore[no-untyped-def]
+    def orphans(event: Event) -> Iterable[Key]:
         yield from owner_keys("ReplicaSet")(event)
         if not event.object["metadata"].get("ownerReferences"):
             home = event.object["metadata"]["namespace"]

@@ -9,6 +9,8 @@ from kubealive_sandbox.controllers._loop import Key, Loop
 
 __all__ = ["scheduler"]
 
+_OVER = frozenset({"Succeeded", "Failed"})
+
 
 def scheduler(api: Api) -> Loop:
     """The scheduler, as a controller of pods without a node."""
@@ -81,24 +83,17 @@ def _refusal(node: Object, pod: Object, others: list[Object]) -> str:
         return "node(s) were unschedulable"
     if condition(node, "Ready").get("status") != "True" and not _tolerates(spec, "node.kubernetes.io/not-ready"):
         return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
-    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()) or not _wants(
-        node, spec
-    ):
+    wanted = (spec.get("nodeSelector") or {}).items()
+    if not wanted <= labels.items() or not _wants(node, spec):
         return "node(s) didn't match Pod's node affinity/selector"
-    wanted = {(port["hostPort"], port["protocol"]) for port in _host_ports(pod)}
-    for each in others:
-        if each["spec"]["nodeName"] == node["metadata"]["name"] and each["status"].get("phase") not in {
-            "Succeeded",
-            "Failed",
-        }:
-            if wanted & {(port["hostPort"], port["protocol"]) for port in _host_ports(each)}:
-                return "node(s) didn't have free ports for the requested pod ports"
-    return ""
+    here = [each for each in others if each["spec"]["nodeName"] == node["metadata"]["name"]]
+    busy = {port for each in here if each["status"].get("phase") not in _OVER for port in _host_ports(each)}
+    return "node(s) didn't have free ports for the requested pod ports" if busy & _host_ports(pod) else ""
 
 
-def _host_ports(pod: Object) -> list[Object]:
+def _host_ports(pod: Object) -> set[tuple[int, str]]:
     ports = [port for container in pod["spec"]["containers"] for port in container.get("ports") or ()]
-    return [port for port in ports if port.get("hostPort")]
+    return {(port["hostPort"], port["protocol"]) for port in ports if port.get("hostPort")}
 
 
 def _tolerates(spec: Object, key: str) -> bool:

@@ -1,6 +1,6 @@
 """Pod Security: what the label of a namespace forbids its pods, as far as the laboratory can break it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kubealive_sandbox.api import Api, ApiError, Object, Resource
 
@@ -38,7 +38,8 @@ def _baseline(spec: Object) -> Iterator[str]:
     for container in spec["containers"]:
         ports = [str(port["hostPort"]) for port in container.get("ports") or () if port.get("hostPort")]
         if ports:
-            yield f'hostPort (container "{container["name"]}" uses hostPort{"s" * (len(ports) > 1)} {", ".join(ports)})'
+            plural = "s" if len(ports) > 1 else ""
+            yield f'hostPort (container "{container["name"]}" uses hostPort{plural} {", ".join(ports)})'
         if (container.get("securityContext") or {}).get("privileged"):
             yield f'privileged (container "{container["name"]}" must not set securityContext.privileged=true)'
     if spec.get("hostNetwork"):
@@ -51,20 +52,33 @@ def _baseline(spec: Object) -> Iterator[str]:
 def _restricted(spec: Object) -> Iterator[str]:
     pod = spec.get("securityContext") or {}
     named = [(each["name"], each.get("securityContext") or {}) for each in spec["containers"]]
-    rules = (
-        ("allowPrivilegeEscalation != false", "securityContext.allowPrivilegeEscalation=false",
-         lambda own: own.get("allowPrivilegeEscalation") is False),
-        ("unrestricted capabilities", 'securityContext.capabilities.drop=["ALL"]',
-         lambda own: "ALL" in ((own.get("capabilities") or {}).get("drop") or ())),
-        ("runAsNonRoot != true", "securityContext.runAsNonRoot=true",
-         lambda own: own.get("runAsNonRoot", pod.get("runAsNonRoot")) is True),
-        ("seccompProfile", 'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"',
-         lambda own: (own.get("seccompProfile") or pod.get("seccompProfile") or {}).get("type") in
-         {"RuntimeDefault", "Localhost"}),
-    )  # fmt: skip
-    for rule, wanted, holds in rules:
-        broken = [f'"{name}"' for name, own in named if not holds(own)]
+    for rule, where, wanted, holds in _RULES:
+        broken = [f'"{name}"' for name, own in named if not holds(own, pod)]
         if broken:
-            where = "pod or container" if rule in {"runAsNonRoot != true", "seccompProfile"} else "container"
             plural = "s" if len(broken) > 1 else ""
             yield f"{rule} ({where}{plural} {', '.join(broken)} must set {wanted})"
+
+
+def _profile(own: Object, pod: Object) -> bool:
+    found = own.get("seccompProfile") or pod.get("seccompProfile") or {}
+    return found.get("type") in {"RuntimeDefault", "Localhost"}
+
+
+_RULES: tuple[tuple[str, str, str, Callable[[Object, Object], bool]], ...] = (
+    (
+        "allowPrivilegeEscalation != false", "container", "securityContext.allowPrivilegeEscalation=false",
+        lambda own, _: own.get("allowPrivilegeEscalation") is False,
+    ),
+    (
+        "unrestricted capabilities", "container", 'securityContext.capabilities.drop=["ALL"]',
+        lambda own, _: "ALL" in ((own.get("capabilities") or {}).get("drop") or ()),
+    ),
+    (
+        "runAsNonRoot != true", "pod or container", "securityContext.runAsNonRoot=true",
+        lambda own, pod: own.get("runAsNonRoot", pod.get("runAsNonRoot")) is True,
+    ),
+    (
+        "seccompProfile", "pod or container",
+        'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"', _profile,
+    ),
+)  # fmt: skip

@@ -59,7 +59,8 @@ class Container:
     previous: Log | None = None
     out_of_memory: bool = False
     _failures: int = 0
-    _stopping: bool = False
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _begun: asyncio.Event = field(default_factory=asyncio.Event)
     _killing: asyncio.Task[None] | None = None
 
     @property
@@ -68,25 +69,29 @@ class Container:
         return str(self.spec["name"])
 
     @property
+    def stopping(self) -> bool:
+        """Whether it is not to be started any more."""
+        return self._stop.is_set()
+
+    @property
     def path(self) -> str:
         """Where Events say that it is."""
         return f"spec.containers{{{self.name}}}"
 
     async def run(self, *, policy: str) -> None:
         """Run it until it has ended for good, by the pod's restart policy or because the pod stops."""
-        while not self._stopping:
+        while not self.stopping:
             image = await self._pulled()
             process = await self._start(*image) if image else None
             if process is None:
                 continue
             code = await self._attend(process)
             self._end(code)
-            if self._stopping or policy == "Never" or (policy == "OnFailure" and code == 0):
+            if policy == "Never" or (policy == "OnFailure" and code == 0):
                 return
-            await self._back_off()
-            if self._stopping:
-                return
-            self.restarts += 1
+            if not self._stop.is_set():
+                await self._back_off()
+            self.restarts += not self._stop.is_set()
 
     def wait_with(self, reason: str, message: str = "") -> None:
         """Say why it does not run."""
@@ -140,7 +145,10 @@ class Container:
         self.process, self.previous, self.log = process, self.log, process.log
         self.out_of_memory = False
         self.state = {"running": {"startedAt": stamp(around.api.now())}}
+        self._begun.clear()
         self.started = not self.spec.get("startupProbe")
+        if self.started:
+            self._begun.set()
         self.ready = self.started and not self.spec.get("readinessProbe")
         around.events.normal(pod, "Created", f"Created container: {self.name}", path=self.path)
         around.events.normal(pod, "Started", f"Started container {self.name}", path=self.path)
@@ -160,8 +168,8 @@ class Container:
             await asyncio.gather(*probes, return_exceptions=True)
 
     async def _probe(self, kind: str) -> None:
-        while kind != "startup" and not self.started:
-            await asyncio.sleep(0.05)
+        if kind != "startup":
+            await self._begun.wait()
         ports = {port["name"]: port["containerPort"] for port in self.spec.get("ports") or () if port.get("name")}
         await Prober(
             kind, self.spec[f"{kind}Probe"], address=self.around.address, ports=ports, run=self.execute,
@@ -169,19 +177,20 @@ class Container:
         ).keep()  # fmt: skip
 
     def _probe_failed(self, kind: str, words: str) -> None:
-        if not self._stopping:
+        if not self.stopping:
             about = self.around.pod()
             self.around.events.warning(
                 about, "Unhealthy", f"{kind.capitalize()} probe failed: {words}", path=self.path
             )
 
-    def _probe_changed(self, kind: str, good: bool) -> None:
+    def _probe_changed(self, kind: str, *, good: bool) -> None:
         if kind == "readiness":
             self.ready = good
         elif kind == "startup" and good:
             self.started = True
+            self._begun.set()
             self.ready = self.ready or not self.spec.get("readinessProbe")
-        elif not good and self._killing is None and not self._stopping:
+        elif not good and self._killing is None and not self.stopping:
             words = f"Container {self.name} failed {kind} probe, will be restarted"
             self.around.events.normal(self.around.pod(), "Killing", words, path=self.path)
             declared = self.around.pod()["spec"]["terminationGracePeriodSeconds"]
@@ -204,7 +213,7 @@ class Container:
     def _end(self, code: int) -> None:
         started = self.state["running"]["startedAt"]
         now = self.around.api.now()
-        ran = (now - datetime.fromisoformat(started.replace("Z", "+00:00"))).total_seconds()
+        ran = (now - datetime.fromisoformat(started)).total_seconds()
         self._failures = 0 if ran >= STEADY_S else self._failures
         reason = "OOMKilled" if self.out_of_memory else "Completed" if code == 0 else "Error"
         ended = {"exitCode": code, "reason": reason, "startedAt": started, "finishedAt": stamp(now)}
@@ -226,17 +235,15 @@ class Container:
         self.around.events.warning(pod, "BackOff", words, path=self.path)
         said = f"back-off {_go(wait)} restarting failed container={self.name} pod={named}"
         self.wait_with("CrashLoopBackOff", said)
-        for _ in range(int(wait * 10)):
-            if self._stopping:
-                return
-            await asyncio.sleep(0.1)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), wait)
 
     def _delay(self) -> float:
         return float(min(MOST_BACKOFF_S, BACKOFF_S * 2 ** (self._failures - 1)))
 
     async def stop(self, grace: float) -> None:
         """Stop it for good, with the pod's grace."""
-        self._stopping = True
+        self._stop.set()
         if self.process is not None:
             words = f"Stopping container {self.name}"
             self.around.events.normal(self.around.pod(), "Killing", words, path=self.path)
@@ -244,7 +251,7 @@ class Container:
 
     def kill(self) -> None:
         """End it at once and for good."""
-        self._stopping = True
+        self._stop.set()
         if self.process is not None:
             self.process.signal(signal.SIGKILL)
 
@@ -259,8 +266,9 @@ class Container:
         process.signal(signal.SIGTERM)
         # A preStop hook that took all of the grace leaves the program two seconds, as the kubelet does.
         deadline = max(deadline, loop.time() + min(grace, HOOK_GRACE_S))
-        while self.process is process and loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await process.gone.wait()
         if self.process is process:
             process.signal(signal.SIGKILL)
 

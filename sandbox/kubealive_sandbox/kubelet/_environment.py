@@ -14,7 +14,8 @@ __all__ = ["ConfigError", "environment", "expand", "field_value", "resource_valu
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]+)\)")
 _KEYED = re.compile(r"(metadata\.(?:labels|annotations))\['([^']+)'\]")
 _UNITS = {
-    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
+    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
 }  # fmt: skip
 
 

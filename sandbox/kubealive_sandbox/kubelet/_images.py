@@ -10,8 +10,8 @@ __all__ = ["Image", "Images"]
 class Image:
     """What an image would run. `argv` is its entry point.
 
-    `tags` are those that exist, None for all. Values of `env` may hold {tag}, {ip} (the pod's address) and {api} (the
-    API server's URL), since a pod here learns its addresses by variables and not from its kernel.
+    `tags` are those that exist, None for all. Values of `env` may hold {tag}, {ip} (the pod's address) and
+    {api} (the API server's URL), since a pod here learns its addresses by variables and not from its kernel.
     """
 
     argv: tuple[str, ...]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from kubealive_sandbox.api import Object
 from kubealive_sandbox.network import real_port
@@ -26,6 +26,13 @@ class Outcome:
     words: str = ""
 
 
+class Changed(Protocol):
+    """Hears that a probe's threshold was reached."""
+
+    def __call__(self, kind: str, *, good: bool) -> None:
+        """`good` is what the probe says from now on."""
+
+
 class Prober:
     """Runs one probe of a container until cancelled, and tells `changed` when its threshold is reached."""
 
@@ -38,7 +45,7 @@ class Prober:
         ports: dict[str, int],
         run: Run,
         failed: Callable[[str, str], None],
-        changed: Callable[[str, bool], None],
+        changed: Changed,
     ) -> None:
         self._kind = kind
         self._probe = probe
@@ -62,7 +69,7 @@ class Prober:
             threshold = probe["successThreshold"] if outcome.good else probe["failureThreshold"]
             if run >= threshold and state is not outcome.good:
                 state = outcome.good
-                self._changed(self._kind, outcome.good)
+                self._changed(self._kind, good=outcome.good)
                 if self._kind == "startup" and outcome.good:
                     return
             await asyncio.sleep(probe["periodSeconds"])
@@ -80,13 +87,15 @@ class Prober:
                     return Outcome(good=True)
                 if action := probe.get("exec"):
                     code = await self._run(action["command"])
-                    return Outcome(code == 0, "" if code == 0 else f"command ended with {code}")
+                    return Outcome(good=code == 0, words="" if code == 0 else f"command ended with {code}")
         except TimeoutError:
-            return Outcome(False, "context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+            return Outcome(
+                good=False, words="context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+            )
         except OSError as exc:
             words = "connect: connection refused" if isinstance(exc, ConnectionRefusedError) else str(exc)
-            return Outcome(False, f"dial tcp {self._address}: {words}")
-        return Outcome(False, "the sandbox makes HTTP, TCP and exec probes only")
+            return Outcome(good=False, words=f"dial tcp {self._address}: {words}")
+        return Outcome(good=False, words="the sandbox makes HTTP, TCP and exec probes only")
 
     async def _http(self, action: Object) -> Outcome:
         port, path = self._port(action["port"]), action.get("path", "/")
@@ -97,7 +106,7 @@ class Prober:
         except OSError as exc:
             words = "connect: connection refused" if isinstance(exc, ConnectionRefusedError) else str(exc) or "EOF"
             url = f"http://{self._address}:{port}{path}"
-            return Outcome(False, f'Get "{url}": dial tcp {self._address}:{port}: {words}')
+            return Outcome(good=False, words=f'Get "{url}": dial tcp {self._address}:{port}: {words}')
         return Outcome(
             200 <= code < 400, "" if 200 <= code < 400 else f"HTTP probe failed with statuscode: {code}"
         )
@@ -107,7 +116,7 @@ class Prober:
 
 
 async def http_get(host: str, port: int, path: str, *, headers: Any = ()) -> int:
-    """The status of one GET; raises OSError where there is none. A client library would cost more than the answer."""
+    """The status of one GET, without a client library that would cost more than it; raises OSError."""
     reader, writer = await asyncio.open_connection(host, real_port(port), limit=MOST_HEAD)
     try:
         lines = [

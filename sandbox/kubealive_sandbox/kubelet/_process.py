@@ -77,11 +77,12 @@ def _shown(moment: datetime, line: bytes, *, timestamps: bool) -> bytes:
 
 
 class Process:
-    """A running program. `wait` gives its exit code as a container's: 128 and the signal for one that was killed."""
+    """A running program. `wait` gives its exit code as a container's: 128 + signal for one that was killed."""
 
     def __init__(self, process: asyncio.subprocess.Process, reaper: Reaper) -> None:
         self.pid = process.pid
         self.log = Log()
+        self.gone = asyncio.Event()
         self._process = process
         self._reaper = reaper
         self._reading = asyncio.create_task(self._read())
@@ -113,6 +114,7 @@ class Process:
             await asyncio.wait_for(asyncio.shield(self._reading), 0.2)
         self._reading.cancel()
         self.log.end()
+        self.gone.set()
         self._reaper.remove(self.pid)
         return 128 - code if code < 0 else code
 
@@ -125,9 +127,9 @@ class Process:
                 os.kill(self.pid, number)
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
+        output = self._process.stdout or asyncio.StreamReader()
         rest = b""
-        while piece := await self._process.stdout.read(LONGEST_LINE):
+        while piece := await output.read(LONGEST_LINE):
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
                 self.log.write(line + b"\n")

@@ -1,7 +1,7 @@
 """The reaper's near end: a process that outlives the sandbox for a moment, to leave nothing behind.
 
-It is told of every process group and of the sandbox's folder, over a pipe. When the pipe ends, however the sandbox ended,
-it kills the groups, removes the folder, and is gone.
+It is told of every process group and of the sandbox's folder, over a pipe. When the pipe ends, however the
+sandbox ended, it kills the groups, removes the folder, and is gone.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ class Reaper:
     """A handle on the reaper of one sandbox, whose folder it removes."""
 
     def __init__(self, folder: Path) -> None:
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-I", "-S", str(_PROGRAM), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

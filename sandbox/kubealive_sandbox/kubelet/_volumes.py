@@ -1,6 +1,5 @@
 """Volumes as folders below the sandbox's own: what a pod mounts, it finds there by its mounts."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ class Volumes:
 
     def __init__(self, api: Api, pod: Object, *, root: Path, resolv_conf: str) -> None:
         self._api = api
-        self._home = root / "pods" / pod["metadata"]["uid"]
+        self._home: Path = root / "pods" / pod["metadata"]["uid"]
         self._claims = root / "claims"
         self._resolv_conf = resolv_conf
         self._written: dict[Path, bytes] = {}
@@ -109,5 +108,5 @@ class Volumes:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.new")
         beside.write_bytes(data)
-        os.replace(beside, path)
+        beside.replace(path)
         self._written[path] = data

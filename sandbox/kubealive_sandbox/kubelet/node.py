@@ -81,7 +81,7 @@ class Node:
     async def _run(self, pod: Pod, address: str) -> None:
         try:
             await pod.run()
-        except Exception:
+        except Exception:  # noqa: BLE001 - one pod's fault is not the node's
             _log.exception("pod %s met something unforeseen", pod.uid)
         finally:
             del self.pods[pod.uid]
@@ -129,7 +129,8 @@ class Node:
             {"type": "Hostname", "address": self.name},
         ]
         return {
-            "capacity": capacity, "allocatable": capacity, "conditions": conditions, "addresses": addresses, "nodeInfo": info,
+            "capacity": capacity, "allocatable": capacity, "conditions": conditions, "addresses": addresses,
+            "nodeInfo": info,
         }  # fmt: skip
 
     def _beat(self) -> None:

@@ -1,8 +1,9 @@
 """Who has which address: one 127.R.0.0/16 a sandbox, cut into nodes, Services and pods.
 
-Linux lets any user listen on all of 127.0.0.0/8, so that pods have real addresses and every client can reach them. Where
-only 127.0.0.1 exists (macOS), addresses have to be added first, and that is said. Ports below 1024 belong to the
-administrator: they are moved up, for listeners and clients alike, and nobody sees the difference from inside.
+Linux lets any user listen on all of 127.0.0.0/8, so that pods have real addresses and every client can reach
+them. Where only 127.0.0.1 exists (macOS), addresses have to be added first, and that is said. Ports below 1024
+belong to the administrator: they are moved up, for listeners and clients alike, and nobody sees the difference
+from inside.
 """
 
 import contextlib
@@ -40,7 +41,7 @@ class Addresses:
 
     @classmethod
     def claim(cls) -> "Addresses":
-        """Take a free range, by listening at the place of its API server. Raises SandboxError where there is none."""
+        """Take a free range, by listening where its API server will. Raises SandboxError where there is none."""
         for second in random.sample(SECOND_BYTES, len(SECOND_BYTES)):
             listener = socket.socket()
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,8 +53,8 @@ class Addresses:
                 if exc.errno == errno.EADDRINUSE:
                     continue
                 raise SandboxError(
-                    f"this machine does not let pods have addresses of their own (127.{second}.0.1: {exc.strerror}); the "
-                    "sandbox needs Linux"
+                    f"this machine gives pods no addresses of their own (127.{second}.0.1: {exc.strerror}): "
+                    "use Linux, or a cluster"
                 ) from exc
             return cls(second, listener)
         raise SandboxError(f"port {API_PORT} is taken in every range of 127.0.0.0/8; end what listens there")

@@ -1,7 +1,7 @@
 """Cluster DNS: the records of the Kubernetes specification (1.1.0), from the objects as they are now.
 
-It answers at once what the API says, while a real CoreDNS learns of it some milliseconds later. Names outside the cluster
-do not exist here.
+It answers at once what the API says, while a real CoreDNS learns of it some milliseconds later. Names outside the
+cluster do not exist here.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """The Service proxy: a listener for each port of each Service, which chooses a pod a connection.
 
-kube-proxy has the kernel do it with rules that need an administrator; here it is a small relay, which balances in the
-same way: at random, by connection, over ready endpoints, over serving ones that terminate if there is no other, and with
-a closed door if there is none at all.
+kube-proxy has the kernel do it with rules that need an administrator; here it is a small relay, which balances in
+the same way: at random, by connection, over ready endpoints, over serving ones that terminate if there is no
+other, and with a closed door if there is none at all.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ class ServiceProxy:
         if not places:
             writer.transport.abort()
             return
-        host, port = random.choice(places)
+        host, port = random.choice(places)  # noqa: S311 - as kube-proxy's rules do
         try:
             async with asyncio.timeout(DIAL_S):
                 there, back = await asyncio.open_connection(host, real_port(port))

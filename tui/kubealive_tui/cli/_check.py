@@ -3,7 +3,7 @@
 import argparse
 
 from ._environment import Environment, Subparsers, add_connection_arguments
-from ._options import add_agent_argument, add_record_argument
+from ._options import add_agent_argument, add_record_argument, add_sandbox_arguments
 
 
 def register(subparsers: Subparsers) -> None:
@@ -15,11 +15,14 @@ def register(subparsers: Subparsers) -> None:
     add_record_argument(parser)
     add_connection_arguments(parser)
     add_agent_argument(parser)
+    add_sandbox_arguments(parser)
     parser.set_defaults(run=run)
 
 
 async def run(args: argparse.Namespace, env: Environment) -> int:
     """Check; 0 all passed, 1 something failed, 2 something could not be run or was skipped."""
     from ._checking import run_check  # noqa: PLC0415 - loads the Kubernetes client and gRPC
+    from ._embedded import cluster  # noqa: PLC0415 - the same
 
-    return await run_check(args, env)
+    async with cluster(args, env):
+        return await run_check(args, env)

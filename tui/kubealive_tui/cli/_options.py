@@ -2,7 +2,13 @@
 
 import argparse
 
-__all__ = ["add_agent_argument", "add_plain_argument", "add_record_argument", "add_screen_arguments"]
+__all__ = [
+    "add_agent_argument",
+    "add_plain_argument",
+    "add_record_argument",
+    "add_sandbox_arguments",
+    "add_screen_arguments",
+]
 
 THEMES = ("auto", "dark", "light")
 
@@ -24,6 +30,17 @@ def add_plain_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help="print lines instead of drawing a screen")
     parser.add_argument(
         "--experiment", metavar="NAME", help="the tab shown first; with --plain, the only one that is told of"
+    )
+
+
+def add_sandbox_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the choice between a cluster and one in this machine's processes."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--sandbox", action="store_true", help="use a cluster of processes on this machine, just for this"
+    )
+    group.add_argument(
+        "--or-sandbox", action="store_true", help="use the kubeconfig's cluster if it answers, else a sandbox"
     )
 
 

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "down": "_down",
     "doctor": "_doctor",
     "replay": "_replay",
+    "sandbox": "_sandbox",
     "workload": "_workload",
 }
 

@@ -3,7 +3,13 @@
 import argparse
 
 from ._environment import Environment, Subparsers, add_connection_arguments
-from ._options import add_agent_argument, add_plain_argument, add_record_argument, add_screen_arguments
+from ._options import (
+    add_agent_argument,
+    add_plain_argument,
+    add_record_argument,
+    add_sandbox_arguments,
+    add_screen_arguments,
+)
 
 
 def register(subparsers: Subparsers) -> None:
@@ -14,16 +20,20 @@ def register(subparsers: Subparsers) -> None:
     add_record_argument(parser)
     add_connection_arguments(parser)
     add_agent_argument(parser)
+    add_sandbox_arguments(parser)
     add_screen_arguments(parser)
     parser.set_defaults(run=run)
 
 
 async def run(args: argparse.Namespace, env: Environment) -> int:
     """Show it until the user leaves; 0 left by key, 2 it could not be opened."""
-    if args.plain:
-        from ._plain import follow_live  # noqa: PLC0415 - loads the Kubernetes client and gRPC
+    from ._embedded import cluster  # noqa: PLC0415 - loads asyncio and more, which the help can do without
 
-        return await follow_live(args, env)
-    from ._screen import show_live  # noqa: PLC0415 - loads the screen as well
+    async with cluster(args, env):
+        if args.plain:
+            from ._plain import follow_live  # noqa: PLC0415 - loads the Kubernetes client and gRPC
 
-    return await show_live(args, env)
+            return await follow_live(args, env)
+        from ._screen import show_live  # noqa: PLC0415 - loads the screen as well
+
+        return await show_live(args, env)

@@ -1,0 +1,1 @@
+"""A folder for PYTHONPATH: it holds `sitecustomize`, and nothing imports it by this name."""
