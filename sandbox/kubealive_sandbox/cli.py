@@ -70,7 +70,7 @@ async def _run(images: Mapping[str, Image], *, until_eof: bool) -> int:
     async with open_sandbox(images) as sandbox:
         sys.stdout.write(f"{sandbox.kubeconfig}\n")
         sys.stdout.flush()
-        waiting = [asyncio.create_task(stop.wait()), asyncio.ensure_future(sandbox.ended)]
+        waiting: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), sandbox.ended]
         if until_eof:
             waiting.append(asyncio.create_task(_until_eof()))
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

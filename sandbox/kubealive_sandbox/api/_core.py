@@ -219,7 +219,8 @@ class Api:
         if sub == "status":
             new = {**clone(before), "status": new.get("status", {})}
         elif resource.status:
-            new["status"] = before.get("status", {})
+            new.pop("status", None)
+            new |= {"status": before["status"]} if "status" in before else {}
         kept = ("uid", "creationTimestamp", "name", "namespace", "deletionTimestamp", "deletionGracePeriodSeconds")
         meta = new["metadata"] | {key: was[key] for key in (*kept, "generation", "resourceVersion") if key in was}
         new["metadata"] = meta

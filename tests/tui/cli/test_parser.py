@@ -11,11 +11,11 @@ from kubealive_tui.errors import UsageError
 
 # What is done, said each time: a variable for these would do it unasked.
 SAID_EACH_TIME = {
-    "check": {"--json", "--junit"},
+    "check": {"--json", "--junit", "--or-sandbox", "--sandbox"},
     "down": {"--yes"},
     "replay": {"--at", "--experiment", "--speed"},
     "reset": {"--pods"},
-    "tui": {"--experiment"},
+    "tui": {"--experiment", "--or-sandbox", "--sandbox"},
     "up": {"--timeout"},
 }
 

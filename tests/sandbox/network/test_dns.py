@@ -1,0 +1,108 @@
+"""Records as the specification of Kubernetes has them."""
+
+import struct
+from typing import Any
+
+import pytest
+
+from kubealive_sandbox.api import Api
+from kubealive_sandbox.controllers import endpoint_slices
+from kubealive_sandbox.network import Dns
+from tests.sandbox.controllers.stage import settle
+from tests.sandbox.objects import NAMESPACE, new_api, pod, run_as, service
+
+A, CNAME, PTR, AAAA, SRV = 1, 5, 12, 28, 33
+OK, NXDOMAIN = 0, 3
+HOME = f"{NAMESPACE}.svc.cluster.local"
+
+
+@pytest.fixture
+async def dns() -> Dns:
+    """A Service with an address, a headless one with two pods of which one has a name, and one elsewhere."""
+    api = new_api()
+    api.create("Service", service())
+    api.create("Service", service("heads", clusterIP="None"))
+    api.create("Service", {**service("away"), "spec": {"type": "ExternalName", "externalName": "example.com"}})
+    api.create("Pod", pod("one", node="node-1"))
+    api.create("Pod", pod("two", node="node-1", hostname="two", subdomain="heads"))
+    api.create("Pod", pod("not-ready", node="node-1"))
+    for at, name in enumerate(("one", "two", "not-ready")):
+        run_as(api, name, ip=f"127.77.129.{at}", ready=name != "not-ready")
+    await settle(api, endpoint_slices)
+    return Dns(api)
+
+
+def ask(dns: Dns, name: str, kind: int) -> tuple[int, list[tuple[int, str]]]:
+    labels = b"".join(bytes((len(part),)) + part.encode() for part in name.split("."))
+    query = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", kind, 1)
+    reply = dns.respond(query, room=65535)
+    assert reply is not None
+    number, flags, _, answers, _, _ = struct.unpack_from(">6H", reply)
+    assert number == 7
+    return flags & 15, read(reply, len(query), answers)
+
+
+def read(reply: bytes, at: int, count: int) -> list[tuple[int, str]]:
+    found = []
+    for _ in range(count):
+        _, at = name_at(reply, at)
+        kind, _, _, length = struct.unpack_from(">2HIH", reply, at)
+        at += 10
+        found.append((kind, data_at(reply, at, kind)))
+        at += length
+    return sorted(found)
+
+
+def data_at(reply: bytes, at: int, kind: int) -> str:
+    if kind == A:
+        return ".".join(map(str, reply[at : at + 4]))
+    if kind == SRV:
+        return f"{struct.unpack_from('>3H', reply, at)[2]} {name_at(reply, at + 6)[0]}"
+    return name_at(reply, at)[0]
+
+
+def name_at(reply: bytes, at: int) -> tuple[str, int]:
+    parts = []
+    while length := reply[at]:
+        parts.append(reply[at + 1 : at + 1 + length].decode())
+        at += length + 1
+    return ".".join(parts), at + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "wanted"),
+    [
+        pytest.param(f"web.{HOME}", A, (OK, [(A, "127.77.96.2")]), id="a Service"),
+        pytest.param(f"WEB.{HOME}", A, (OK, [(A, "127.77.96.2")]), id="case does not matter"),
+        pytest.param(f"web.{HOME}", AAAA, (OK, []), id="no IPv6"),
+        pytest.param(f"none.{HOME}", A, (NXDOMAIN, []), id="no such Service"),
+        pytest.param("example.com", A, (NXDOMAIN, []), id="not of this cluster"),
+        pytest.param(
+            f"heads.{HOME}", A, (OK, [(A, "127.77.129.0"), (A, "127.77.129.1")]), id="headless: ready pods"
+        ),
+        pytest.param(f"two.heads.{HOME}", A, (OK, [(A, "127.77.129.1")]), id="a pod by its hostname"),
+        pytest.param(f"127-77-129-0.heads.{HOME}", A, (OK, [(A, "127.77.129.0")]), id="a pod without one"),
+        pytest.param(f"away.{HOME}", A, (OK, [(CNAME, "example.com")]), id="ExternalName"),
+        pytest.param(f"_http._tcp.web.{HOME}", SRV, (OK, [(SRV, f"80 web.{HOME}")]), id="SRV of a Service"),
+        pytest.param(
+            f"_http._tcp.heads.{HOME}",
+            SRV,
+            (OK, [(SRV, f"8080 127-77-129-0.heads.{HOME}"), (SRV, f"8080 two.heads.{HOME}")]),
+            id="SRV of a headless one",
+        ),
+        pytest.param(f"_none._tcp.web.{HOME}", SRV, (NXDOMAIN, []), id="no such port"),
+        pytest.param("1.129.77.127.in-addr.arpa", PTR, (OK, [(PTR, f"two.heads.{HOME}")]), id="PTR of a pod"),
+        pytest.param("2.96.77.127.in-addr.arpa", PTR, (OK, [(PTR, f"web.{HOME}")]), id="PTR of a Service"),
+    ],
+)
+async def test_an_answer(dns: Dns, name: str, kind: int, wanted: Any) -> None:
+    """Code and records."""
+    assert ask(dns, name, kind) == wanted
+
+
+def test_what_is_no_query_gets_no_answer() -> None:
+    """Noise is ignored."""
+    dns = Dns(Api(new_api().store))
+
+    assert dns.respond(b"") is None
+    assert dns.respond(b"\xff" * 40) is None

@@ -1,0 +1,307 @@
+"""A whole sandbox, with real processes for pods: they run, serve, fail, heal, and leave nothing."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from kubealive_sandbox.api import Object
+from kubealive_sandbox.kubelet import Image
+from kubealive_sandbox.sandbox import Sandbox, open_sandbox
+from tests.sandbox.objects import NAMESPACE, deployment, pod, service, template
+
+# Answers with its pod's name, the version and where the client seems to be; `/exit` ends it, `/eat` eats memory.
+PROGRAM = """
+import http.server, os, socket, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/exit": os._exit(7)
+        if self.path == "/eat": self.server.eaten = bytearray(200 << 20)
+        self.send_response(503 if os.path.exists("/data/unready") else 200)
+        self.end_headers()
+        self.wfile.write(f"{os.environ['HOSTNAME']} {os.environ['VERSION']} {self.client_address[0]}".encode())
+    def log_message(self, *args): pass
+class Server(http.server.HTTPServer): allow_reuse_address = True
+print("listening", flush=True)
+Server(("", 8080), Handler).serve_forever()
+"""
+IMAGES = {
+    "workload": Image((sys.executable, "-c", PROGRAM), {"VERSION": "{tag}"}, frozenset({"v1", "v2"})),
+    "python": Image((sys.executable,)),
+}
+WITHIN_S = 15.0
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with open_sandbox(IMAGES) as opened:
+        opened.api.create("Namespace", {"metadata": {"name": NAMESPACE}})
+        yield opened
+
+
+async def until(look: Callable[[], Any]) -> Any:
+    """Poll until it is true."""
+    deadline = time.monotonic() + WITHIN_S
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    return found
+
+
+def probed(**spec: Any) -> Object:
+    """A Deployment whose pods have a readiness probe."""
+    made = template(terminationGracePeriodSeconds=1, **spec)
+    container = made["spec"]["containers"][0]
+    container["readinessProbe"] = {
+        "httpGet": {"path": "/", "port": "http"},
+        "periodSeconds": 1,
+        "failureThreshold": 1,
+    }
+    container["resources"] = {"limits": {"memory": "100Mi"}}
+    return deployment(template=made, replicas=2)
+
+
+def ready(sandbox: Sandbox, count: int) -> list[Object] | None:
+    """The pods of that Deployment, once so many are ready and none other is there."""
+    found = sandbox.api.select("Pod", NAMESPACE)
+    good = [
+        p for p in found if p["status"].get("containerStatuses") and p["status"]["containerStatuses"][0]["ready"]
+    ]
+    return found if len(good) == len(found) == count else None
+
+
+async def fetch(host: str, port: int, path: str = "/") -> str:
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+    reply = await reader.read()
+    writer.close()
+    return reply.partition(b"\r\n\r\n")[2].decode()
+
+
+def first_container(sandbox: Sandbox, name: str) -> Object:
+    found = sandbox.api.find("Pod", NAMESPACE, name)
+    return found["status"].get("containerStatuses", [{}])[0] if found else {}
+
+
+async def test_a_service_reaches_every_pod(sandbox: Sandbox) -> None:
+    """Pods become ready, and connections to the Service's address are spread over them."""
+    sandbox.api.create("Deployment", probed())
+    made = sandbox.api.create("Service", {**service(), "spec": {**service()["spec"], "clusterIP": ""}})
+    await until(lambda: ready(sandbox, 2))
+    await until(lambda: sandbox.api.select("EndpointSlice"))
+    await asyncio.sleep(0.1)
+    answers = {(await fetch(made["spec"]["clusterIP"], 60_080)).split()[0] for _ in range(40)}
+
+    assert len(answers) == 2
+
+
+async def test_a_killed_process_is_restarted_and_then_waits(sandbox: Sandbox) -> None:
+    """The first restart is at once, the second has to wait, with the exit code told."""
+    sandbox.api.create("Deployment", probed())
+    one, _ = await until(lambda: ready(sandbox, 2))
+    name, address = one["metadata"]["name"], one["status"]["podIP"]
+    await fetch(address, 8080, "/exit")
+    await until(lambda: first_container(sandbox, name)["restartCount"] == 1 and ready(sandbox, 2))
+    await fetch(address, 8080, "/exit")
+    await until(lambda: first_container(sandbox, name)["state"].get("waiting"))
+    status = first_container(sandbox, name)
+
+    assert status["lastState"]["terminated"]["exitCode"] == 7
+    assert status["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    assert status["state"]["waiting"]["message"].startswith("back-off 10s restarting failed container=web pod=")
+
+
+async def test_a_program_that_outgrows_its_limit_is_killed(sandbox: Sandbox) -> None:
+    """As the kernel would: OOMKilled, 137."""
+    sandbox.api.create("Deployment", probed())
+    one, _ = await until(lambda: ready(sandbox, 2))
+    name = one["metadata"]["name"]
+    await fetch(one["status"]["podIP"], 8080, "/eat")
+    await until(lambda: first_container(sandbox, name)["lastState"])
+    ended = first_container(sandbox, name)["lastState"]["terminated"]
+
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+
+
+async def test_a_deleted_pod_is_replaced(sandbox: Sandbox) -> None:
+    """It ends within its grace, and another one takes its place."""
+    sandbox.api.create("Deployment", probed())
+    one, two = await until(lambda: ready(sandbox, 2))
+    sandbox.api.delete("Pod", NAMESPACE, one["metadata"]["name"])
+    await until(lambda: sandbox.api.find("Pod", NAMESPACE, one["metadata"]["name"]) is None)
+    names = {each["metadata"]["name"] for each in await until(lambda: ready(sandbox, 2))}
+
+    assert two["metadata"]["name"] in names
+    assert one["metadata"]["name"] not in names
+
+
+@pytest.mark.parametrize(
+    ("policy", "reasons"),
+    [
+        pytest.param("IfNotPresent", {"ErrImagePull", "ImagePullBackOff"}, id="looked for"),
+        pytest.param("Never", {"ErrImageNeverPull"}, id="not looked for"),
+    ],
+)
+async def test_an_image_that_nobody_knows(sandbox: Sandbox, policy: str, reasons: set[str]) -> None:
+    """The pod waits, and says for what."""
+    made = pod()
+    made["spec"]["containers"][0] |= {"image": "workload:v9", "imagePullPolicy": policy}
+    sandbox.api.create("Pod", made)
+    waiting = await until(
+        lambda: first_container(sandbox, "web-1").get("state", {}).get("waiting", {}).get("message")
+    )
+
+    assert "workload:v9" in waiting
+    assert first_container(sandbox, "web-1")["state"]["waiting"]["reason"] in reasons
+
+
+def script(name: str, code: str, **spec: Any) -> Object:
+    """A pod that runs some Python and ends."""
+    made = pod(name, restartPolicy="Never", **spec)
+    made["spec"]["containers"][0] |= {"image": "python:3", "command": ["python3", "-c", code]}
+    return made
+
+
+async def logs(sandbox: Sandbox, name: str) -> str:
+    """What a pod said, once it has ended."""
+    await until(lambda: first_container(sandbox, name).get("state", {}).get("terminated"))
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LOGS, f"{sandbox.url}/api/v1/namespaces/{NAMESPACE}/pods/{name}/log",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return (await done.communicate())[0].decode().strip()
+
+
+LOGS = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+
+
+async def test_a_pod_has_names_and_an_address_of_its_own(sandbox: Sandbox) -> None:
+    """A program inside resolves Services by their short names, and is seen to come from its pod's address."""
+    sandbox.api.create("Deployment", probed())
+    sandbox.api.create("Service", {**service(), "spec": {**service()["spec"], "clusterIP": "None"}})
+    await until(lambda: ready(sandbox, 2))
+    code = "import urllib.request; print(urllib.request.urlopen('http://web:8080').read().decode())"
+    sandbox.api.create("Pod", script("caller", code, labels={"app": "caller"}))
+    said = await logs(sandbox, "caller")
+    caller = sandbox.api.find("Pod", NAMESPACE, "caller")
+
+    assert caller is not None
+    assert said.split()[1:] == ["v1", caller["status"]["podIP"]]
+
+
+async def test_files_come_from_volumes(sandbox: Sandbox) -> None:
+    """A program inside finds its mounts where its manifest says, and its resolver's configuration."""
+    sandbox.api.create("ConfigMap", {"metadata": {"name": "c", "namespace": NAMESPACE}, "data": {"a": "1"}})
+    made = script("reader", "print(open('/conf/a').read(), open('/etc/resolv.conf').read().split()[1])")
+    made["spec"]["containers"][0]["volumeMounts"] = [{"name": "conf", "mountPath": "/conf"}]
+    made["spec"]["volumes"] = [{"name": "conf", "configMap": {"name": "c"}}]
+    sandbox.api.create("Pod", made)
+
+    assert await logs(sandbox, "reader") == f"1 {NAMESPACE}.svc.cluster.local"
+
+
+async def test_two_sandboxes_do_not_disturb_each_other(sandbox: Sandbox) -> None:
+    """Each has addresses of its own."""
+    async with open_sandbox(IMAGES) as other:
+        assert other.url.rpartition("/")[0] != sandbox.url.rpartition("/")[0]
+        assert not other.api.select("Deployment")
+
+
+# ---------------------------------------------------------------- how it ends
+
+
+@contextmanager
+def program() -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A sandbox as a program of its own; gives it and the folder in which it lives."""
+    images = {"workload": {"argv": [sys.executable, "-c", "import time; time.sleep(600)"]}}
+    words = [sys.executable, "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(images)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, Path(process.stdout.readline().strip()).parent
+        finally:
+            process.kill()
+
+
+def start_pod(folder: Path) -> None:
+    url = json.loads((folder / "kubeconfig").read_text())["clusters"][0]["cluster"]["server"]
+    made = pod()
+    made["metadata"]["namespace"] = "default"
+    code = (
+        "import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode(), method='POST'))"
+    )
+    path = f"{url}/api/v1/namespaces/default/pods"
+    subprocess.run([sys.executable, "-c", code, path, json.dumps(made)], check=True, timeout=10)
+
+
+def offspring(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The reaper and the pod."""
+    deadline = time.monotonic() + WITHIN_S
+    while len(found := psutil.Process(process.pid).children(recursive=True)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda process: process.stdin.close(), id="its owner is gone"),
+        pytest.param(lambda process: process.send_signal(signal.SIGINT), id="Ctrl-C"),
+        pytest.param(lambda process: process.send_signal(signal.SIGTERM), id="SIGTERM"),
+        pytest.param(lambda process: process.kill(), id="SIGKILL"),
+    ],
+)
+def test_it_leaves_nothing(end: Callable[[Any], None]) -> None:
+    """However it ends: no process, no file."""
+    with program() as (process, folder):
+        start_pod(folder)
+        children = offspring(process)
+        end(process)
+        process.wait(WITHIN_S)
+        _, alive = psutil.wait_procs(children, timeout=WITHIN_S)
+
+    assert not alive
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_it_leaves_no_process_even_if_all_of_it_is_killed() -> None:
+    """The kernel ends the pods then; the next sandbox removes the folder."""
+    with program() as (process, folder):
+        start_pod(folder)
+        children = offspring(process)
+        for each in (*children, psutil.Process(process.pid)):
+            os.kill(each.pid, signal.SIGKILL)
+        process.wait(WITHIN_S)
+        _, alive = psutil.wait_procs(children, timeout=WITHIN_S)
+    assert not alive
+    with program():
+        assert not folder.exists()
+
+
+def test_its_port_taken_is_worked_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A range whose first port is somebody's is left to him."""
+    from kubealive_sandbox.network import _addresses  # noqa: PLC0415 - patched here
+
+    with socket.socket() as taken:
+        taken.bind(("127.250.0.1", _addresses.API_PORT))
+        taken.listen()
+        monkeypatch.setattr(_addresses, "SECOND_BYTES", range(249, 251))
+        claimed = [_addresses.Addresses.claim() for _ in range(1)]
+        networks = [each.network for each in claimed]
+        for each in claimed:
+            each.listener.close()
+
+    assert networks == ["127.249."]
