@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubealive.v1.agent_pb2 import Cursor
+    from kubealive_agent._facts import Stored
     from kubealive_agent.clock import Clock
-    from kubealive_agent.journal import Journal, Stored
+    from kubealive_agent.journal import Journal
 
 __all__ = ["CHUNK_BYTES", "Reader"]
 
