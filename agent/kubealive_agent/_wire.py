@@ -12,6 +12,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubealive.v1.agent_pb2 import Batch, SnapshotChunk, WatchResponse
+from kubealive.v1.state_pb2 import (
+    KIND_AUTOSCALER,
+    KIND_CLAIM,
+    KIND_DAEMON_SET,
+    KIND_DEPLOYMENT,
+    KIND_ENDPOINT_SLICE,
+    KIND_LOAD,
+    KIND_NODE,
+    KIND_NODE_USAGE,
+    KIND_POD,
+    KIND_POD_USAGE,
+    KIND_REPLICA_SET,
+    KIND_SERVICE,
+    KIND_STATEFUL_SET,
+    Change,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +35,9 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
-__all__ = ["batch_body", "record", "snapshot_body"]
+    from kubealive.v1.state_pb2 import Kind
+
+__all__ = ["CHANGE_FIELD", "batch_body", "change_record", "record", "snapshot_body"]
 
 _LENGTH_DELIMITED = 2
 """Wire type of strings, bytes and messages."""
@@ -40,6 +58,24 @@ def _tag(descriptor: Descriptor, field: str) -> bytes:
     return _varint(descriptor.fields_by_name[field].number << 3 | _LENGTH_DELIMITED)
 
 
+CHANGE_FIELD = {
+    KIND_POD: "pod",
+    KIND_DEPLOYMENT: "workload",
+    KIND_REPLICA_SET: "workload",
+    KIND_STATEFUL_SET: "workload",
+    KIND_DAEMON_SET: "workload",
+    KIND_ENDPOINT_SLICE: "slice",
+    KIND_AUTOSCALER: "autoscaler",
+    KIND_NODE: "node",
+    KIND_SERVICE: "service",
+    KIND_CLAIM: "claim",
+    KIND_POD_USAGE: "usage",
+    KIND_NODE_USAGE: "usage",
+    KIND_LOAD: "load",
+}
+"""Which field of a Change holds the projection of a kind."""
+
+_CHANGE_TAG = {kind: _tag(Change.DESCRIPTOR, field) for kind, field in CHANGE_FIELD.items()}
 _SNAPSHOT = _tag(WatchResponse.DESCRIPTOR, "snapshot")
 _SNAPSHOT_CHANGE = _tag(SnapshotChunk.DESCRIPTOR, "changes")
 _SNAPSHOT_FACT = _tag(SnapshotChunk.DESCRIPTOR, "facts")
@@ -52,6 +88,16 @@ def record(message: Message) -> bytes:
     """`message` as the journal keeps it: its encoded length and its encoding."""
     encoded = message.SerializeToString()
     return _varint(len(encoded)) + encoded
+
+
+def change_record(kind: Kind.ValueType, uid: str, value: Message | None) -> bytes:
+    """The record of a Change that holds `value`, None for gone; put together around it rather than copied."""
+    head = Change(kind=kind, uid=uid, deleted=value is None).SerializeToString()
+    if value is None:
+        return _varint(len(head)) + head
+    body = value.SerializeToString()
+    tag = _CHANGE_TAG[kind] + _varint(len(body))
+    return _varint(len(head) + len(tag) + len(body)) + head + tag + body
 
 
 def _elements(tag: bytes, records: Iterable[bytes]) -> bytes:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from kubealive_agent._bell import Bell
 from kubealive_agent._facts import Facts, Stored
-from kubealive_agent._wire import record
+from kubealive_agent._wire import change_record, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from google.protobuf.message import Message
+
     from kubealive.v1.facts_pb2 import Fact
-    from kubealive.v1.state_pb2 import Change, Kind
+    from kubealive.v1.state_pb2 import Kind
     from kubealive_agent.clock import Clock
 
 __all__ = ["MAX_FACT_BYTES", "MAX_TOMBSTONES", "RETENTION_US", "Journal", "Object"]
@@ -64,16 +66,23 @@ class Journal:
 
     # Writing
 
-    def put(self, change: Change) -> int:
-        """Take the newest state of an object, or its deletion; returns the sequence given to it."""
-        key = change.kind, change.uid
+    def put(self, kind: Kind.ValueType, uid: str, value: Message) -> int:
+        """Take the newest state of an object; returns the sequence given to it."""
+        return self._change(self._state, kind, uid, value)
+
+    def drop(self, kind: Kind.ValueType, uid: str) -> int:
+        """Take that an object is gone; returns the sequence given to that."""
+        return self._change(self._tombstones, kind, uid, None)
+
+    def _change(self, where: dict[Object, Stored], kind: Kind.ValueType, uid: str, value: Message | None) -> int:
+        key = kind, uid
         self._state.pop(key, None)
         self._tombstones.pop(key, None)
-        stored = Stored(self._next(), self._clock.now_us(), record(change), is_fact=False)
-        (self._tombstones if change.deleted else self._state)[key] = stored
-        self._forget(stored.time_us)
+        now = self._clock.now_us()
+        where[key] = Stored(self._next(), now, change_record(kind, uid, value), is_fact=False)
+        self._forget(now)
         self.bell.ring()
-        return stored.sequence
+        return self.sequence
 
     def add(self, fact: Fact, *, time_us: int | None = None) -> int:
         """Append a fact; its sequence is set here, and its time too unless the caller knows better.

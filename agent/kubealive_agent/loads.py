@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubealive.v1.agent_pb2 import Refusal, SetLoadRequest
 from kubealive.v1.facts_pb2 import AgentNote, Fact, LoadTransition
-from kubealive.v1.state_pb2 import KIND_LOAD, LOAD_MODE_KEPT, Change, Load, LoadTarget
+from kubealive.v1.state_pb2 import KIND_LOAD, LOAD_MODE_KEPT, Load, LoadTarget
 from kubealive_agent._errors import RefusalError
 from kubealive_agent._sizes import planned
 from kubealive_agent._traffic import local_errors, outage_edge, traffic_bin
@@ -282,7 +282,7 @@ class Loads:
             return
         running.over = True
         load = running.load
-        self._journal.put(Change(kind=KIND_LOAD, uid=load.load_id, deleted=True))
+        self._journal.drop(KIND_LOAD, load.load_id)
         transition = LoadTransition(
             load_id=load.load_id, state=LoadTransition.STATE_STOPPED, reason=reason, load=load
         )
@@ -292,7 +292,7 @@ class Loads:
         if running.over:
             return
         load = running.load
-        self._journal.put(Change(kind=KIND_LOAD, uid=load.load_id, load=load))
+        self._journal.put(KIND_LOAD, load.load_id, load)
         transition = LoadTransition(load_id=load.load_id, state=state, load=load)
         self._add(running, Fact(load=transition))
 

@@ -12,25 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from kubealive.v1.agent_pb2 import KindAccess
 from kubealive.v1.facts_pb2 import AgentNote, Fact, KubeEvent
 from kubealive.v1.state_pb2 import (
-    KIND_AUTOSCALER,
-    KIND_CLAIM,
-    KIND_DAEMON_SET,
-    KIND_DEPLOYMENT,
     KIND_ENDPOINT_SLICE,
     KIND_NODE,
     KIND_NODE_USAGE,
     KIND_POD,
     KIND_POD_USAGE,
-    KIND_REPLICA_SET,
     KIND_SERVICE,
-    KIND_STATEFUL_SET,
-    Change,
     Node,
     Pod,
     Service,
     Slice,
     Workload,
 )
+from kubealive_agent._wire import CHANGE_FIELD
 from kubealive_agent.kube import NO_GAP, transitions
 
 if TYPE_CHECKING:
@@ -44,22 +38,6 @@ if TYPE_CHECKING:
     from kubealive_agent.kube import WatchGap
 
 __all__ = ["Found", "World"]
-
-_FIELD = {
-    KIND_POD: "pod",
-    KIND_DEPLOYMENT: "workload",
-    KIND_REPLICA_SET: "workload",
-    KIND_STATEFUL_SET: "workload",
-    KIND_DAEMON_SET: "workload",
-    KIND_ENDPOINT_SLICE: "slice",
-    KIND_AUTOSCALER: "autoscaler",
-    KIND_NODE: "node",
-    KIND_SERVICE: "service",
-    KIND_CLAIM: "claim",
-    KIND_POD_USAGE: "usage",
-    KIND_NODE_USAGE: "usage",
-}
-"""Which field of a Change holds the projection of a kind."""
 
 _USAGE = frozenset({KIND_POD_USAGE, KIND_NODE_USAGE})
 """Kinds keyed by another object's id: they are not objects of their own."""
@@ -103,7 +81,7 @@ class World:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
-        self._objects: dict[Kind.ValueType, dict[str, Message]] = {kind: {} for kind in _FIELD}
+        self._objects: dict[Kind.ValueType, dict[str, Message]] = {kind: {} for kind in CHANGE_FIELD}
         self._experiments: dict[str, str] = {}
         self._gone: OrderedDict[str, str] = OrderedDict()
         self._early: OrderedDict[str, list[_Early]] = OrderedDict()
@@ -125,12 +103,10 @@ class World:
         experiment = str(getattr(value or old, "experiment", ""))
         if value is None:
             del objects[uid]
-            self._journal.put(Change(kind=kind, uid=uid, deleted=True))
+            self._journal.drop(kind, uid)
         else:
             objects[uid] = value
-            change = Change(kind=kind, uid=uid)
-            getattr(change, _FIELD[kind]).CopyFrom(value)
-            self._journal.put(change)
+            self._journal.put(kind, uid, value)
         if kind in _USAGE:
             return
         for fact in transitions(kind, uid, old=old, new=value, found=found):

@@ -97,7 +97,7 @@ class Bench(Lab):
         )
 
     def loads_shown(self) -> int:
-        return sum(key.kind == KIND_LOAD for key in self.journal.objects())
+        return sum(kind == KIND_LOAD for kind, _ in self.journal.objects())
 
 
 @pytest.fixture

@@ -10,17 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubealive.v1.agent_pb2 import Cursor, WatchResponse
+from kubealive.v1.state_pb2 import KIND_POD, Change, Kind, Pod
 from kubealive_agent import _facts
 from kubealive_agent._facts import FACT_OVERHEAD
-from kubealive_agent._wire import batch_body, record, snapshot_body
+from kubealive_agent._wire import CHANGE_FIELD, batch_body, change_record, record, snapshot_body
 from kubealive_agent.journal import Journal
 from kubealive_agent.reader import Reader
 from tests.agent.fakes import Client, FakeClock, decoded_facts, note, pod_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from kubealive.v1.state_pb2 import Change
 
 Write = tuple[str, str]
 
@@ -40,9 +39,9 @@ def _blocks(request: pytest.FixtureRequest) -> Iterator[None]:
 def apply(journal: Journal, writes: Sequence[Write]) -> None:
     for number, (what, key) in enumerate(writes):
         if what == "put":
-            journal.put(pod_change(key, name=f"{key}{number}"))
+            journal.put(KIND_POD, key, Pod(name=f"{key}{number}"))
         elif what == "drop":
-            journal.put(pod_change(key, deleted=True))
+            journal.drop(KIND_POD, key)
         else:
             journal.add(note(key))
 
@@ -79,6 +78,22 @@ def test_wire_bodies_parse(count: int) -> None:
     assert (batch.epoch, batch.sequence, batch.time_us) == (1, 2, 3)
     assert (snapshot.snapshot.first, snapshot.snapshot.last) == (True, False)
     assert batch.HasField("batch")
+
+
+@pytest.mark.parametrize("kind", CHANGE_FIELD, ids=Kind.Name)
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384], ids=lambda size: f"{size} bytes")
+def test_a_change_is_put_together_as_protobuf_would(kind: Kind.ValueType, size: int) -> None:
+    """Whatever its kind and size, the record is that of the message with the value in its field."""
+    change = Change(kind=kind, uid="u" * size)
+    value = getattr(change, CHANGE_FIELD[kind])
+    value.SetInParent()
+    if "name" in value.DESCRIPTOR.fields_by_name:
+        value.name = "n" * size
+
+    whole = change_record(kind, change.uid, value)
+
+    assert batch_body([whole], []) == batch_body([record(change)], [])
+    assert change_record(kind, "uid", None) == record(Change(kind=kind, uid="uid", deleted=True))
 
 
 @given(writes=WRITES, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.sampled_from([1, 40, 10_000]))
@@ -232,7 +247,7 @@ def test_a_frame_is_bounded() -> None:
     clock = FakeClock()
     journal = Journal(clock=clock, epoch=1)
     for index in range(200):
-        journal.put(pod_change(f"uid-{index}", name="n" * 100))
+        journal.put(KIND_POD, f"uid-{index}", Pod(name="n" * 100))
         journal.add(note("t" * 100))
     reader = Reader(journal, clock, chunk_bytes=2000)
     frames = [*reader.snapshot()]
@@ -250,7 +265,7 @@ def test_state_is_kept_once_by_object_and_facts_within_their_bytes() -> None:
     clock = FakeClock()
     journal = Journal(clock=clock, epoch=1, max_fact_bytes=50_000)
     for index in range(10_000):
-        journal.put(pod_change("a", name=str(index)))
+        journal.put(KIND_POD, "a", Pod(name=str(index)))
         journal.add(note("x" * 50))
 
     assert len(journal.objects()) == 1

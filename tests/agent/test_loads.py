@@ -62,7 +62,7 @@ class Bench(Lab):
         ]
 
     def shown(self) -> list[str]:
-        return [key.uid for key in self.journal.objects() if key.kind == KIND_LOAD]
+        return [uid for kind, uid in self.journal.objects() if kind == KIND_LOAD]
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubealive.v1.agent_pb2 import Cursor, WatchResponse
+from kubealive.v1.state_pb2 import KIND_POD, Pod
 from kubealive_agent.status import StatusBoard
 from kubealive_agent.stream import Feed, Pace
-from tests.agent.fakes import Client, Lab, note, pod_change, watch
+from tests.agent.fakes import Client, Lab, note, watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,10 +69,10 @@ async def test_changes_during_the_rest_come_as_one_batch(bench: Bench) -> None:
     """The first change leaves at once; what follows within the rest is one frame with the newest state."""
     _, frames = bench.open(pace=Pace(rest=0.03, tick=5))
     await bench.take(frames, until="status")
-    bench.journal.put(pod_change("p", name="first"))
+    bench.journal.put(KIND_POD, "p", Pod(name="first"))
     first = await bench.take(frames, until="batch")
     for index in range(50):
-        bench.journal.put(pod_change("p", name=f"n{index}"))
+        bench.journal.put(KIND_POD, "p", Pod(name=f"n{index}"))
         bench.journal.add(note(str(index)))
     second = await bench.take(frames, until="batch")
 
@@ -137,7 +138,7 @@ async def test_a_reader_that_fell_far_behind_gets_a_new_snapshot(bench: Bench) -
     await bench.take(frames, until="status")
     bench.client.bodies.clear()
     for uid in ("uid-a", "uid-b"):
-        bench.journal.put(pod_change(uid, deleted=True))
+        bench.journal.drop(KIND_POD, uid)
     await bench.take(frames, until="snapshot")
     while not (await bench.take(frames, until="snapshot")).snapshot.last:
         pass

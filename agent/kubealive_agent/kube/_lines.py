@@ -28,15 +28,17 @@ class LineSplitter:
 
     def feed(self, chunk: bytes) -> None:
         """Hand on the lines that this chunk completes; a line beyond the limit comes as `TOO_LONG`."""
-        *ends, rest = chunk.split(b"\n")
-        for end in ends:
-            self._hold(end)
+        at = 0
+        while (end := chunk.find(b"\n", at)) >= 0:  # `split` looks at each byte by itself, `find` does not
+            self._hold(chunk[at:end])
             line = TOO_LONG if self._skipping else b"".join(self._pieces)
             wanted = line or self._skipping
             self._clear()
             if wanted:
                 self._take(line)
-        self._hold(rest)
+            at = end + 1
+        if at < len(chunk):
+            self._hold(chunk[at:])
 
     def _hold(self, piece: bytes) -> None:
         self._size += len(piece)

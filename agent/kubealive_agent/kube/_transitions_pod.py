@@ -1,6 +1,5 @@
 """What happened to a pod, as the one fact that one watch event makes."""
 
-from itertools import compress
 from typing import Any
 
 from kubealive.v1 import facts_pb2, state_pb2
@@ -8,17 +7,6 @@ from kubealive.v1 import facts_pb2, state_pb2
 Aspect = facts_pb2.PodTransition
 
 _NEVER = state_pb2.Pod()
-
-_ASPECTS = (
-    Aspect.ASPECT_CREATED,
-    Aspect.ASPECT_SCHEDULED,
-    Aspect.ASPECT_STATUS,
-    Aspect.ASPECT_READY,
-    Aspect.ASPECT_DELETING,
-    Aspect.ASPECT_RESTARTS,
-    Aspect.ASPECT_LABELS,
-    Aspect.ASPECT_IMAGE,
-)
 
 
 def pod_transition(
@@ -55,24 +43,25 @@ def pod_transition(
 
 def _changed(old: state_pb2.Pod | None, new: state_pb2.Pod) -> list[facts_pb2.PodTransition.Aspect.ValueType]:
     before = old or _NEVER
+    changed = [] if old else [Aspect.ASPECT_CREATED]
     restarted = new.restarts > before.restarts
-    # Labels and image belong to the creation of a pod, so they are told by themselves only when they change.
+    if new.node != before.node:
+        changed.append(Aspect.ASPECT_SCHEDULED)
+    if new.status != before.status:
+        changed.append(Aspect.ASPECT_STATUS)
     # A container that was ended and is ready again within one event was not ready in between.
-    return [
-        *compress(
-            _ASPECTS,
-            (
-                old is None,
-                new.node != before.node,
-                new.status != before.status,
-                new.ready != before.ready or (restarted and new.ready),
-                new.HasField("deletion_us") != before.HasField("deletion_us"),
-                restarted,
-                old is not None and _relabelled(old, new),
-                old is not None and new.image != old.image,
-            ),
-        )
-    ]
+    if new.ready != before.ready or (restarted and new.ready):
+        changed.append(Aspect.ASPECT_READY)
+    if new.HasField("deletion_us") != before.HasField("deletion_us"):
+        changed.append(Aspect.ASPECT_DELETING)
+    if restarted:
+        changed.append(Aspect.ASPECT_RESTARTS)
+    # Labels and image belong to the creation of a pod, so they are told by themselves only when they change.
+    if old and _relabelled(old, new):
+        changed.append(Aspect.ASPECT_LABELS)
+    if old and new.image != old.image:
+        changed.append(Aspect.ASPECT_IMAGE)
+    return changed
 
 
 def _relabelled(old: state_pb2.Pod, new: state_pb2.Pod) -> bool:
