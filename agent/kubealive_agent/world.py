@@ -17,6 +17,7 @@ from kubealive.v1.state_pb2 import (
     KIND_NODE_USAGE,
     KIND_POD,
     KIND_POD_USAGE,
+    KIND_REPLICA_SET,
     KIND_SERVICE,
     Node,
     Pod,
