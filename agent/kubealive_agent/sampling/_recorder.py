@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubealive.v1.facts_pb2 import AgentNote, Fact
-from kubealive_agent.journal import FACT_OVERHEAD
+from kubealive_agent._facts import FACT_OVERHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
