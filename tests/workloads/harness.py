@@ -228,11 +228,9 @@ def command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def process(**environ: str) -> Iterator[Process]:
-    """Run `getip` as a process while the context lasts."""
-    with subprocess.Popen(
-        command("getip"), env=environment(**environ), stderr=subprocess.PIPE, text=True
-    ) as popen:
+def process(name: str = "getip", **environ: str) -> Iterator[Process]:
+    """Run a program as a process while the context lasts."""
+    with subprocess.Popen(command(name), env=environment(**environ), stderr=subprocess.PIPE, text=True) as popen:
         try:
             yield Process(popen)
         finally:

@@ -47,6 +47,15 @@ def test_stays_within_twelve_mebibytes(compiled: Path) -> None:
         assert rss_kib(program) <= MAX_RSS_KIB
 
 
+def test_lookups_leave_nothing_behind(compiled: Path) -> None:
+    """Each is a thread of its own, and the program that made a hundred of them keeps below the bound."""
+    with process("knowingnode", PYTHONPATH=str(compiled), SERVICE_NAME="nobody.invalid.") as program:
+        for _ in range(100):
+            get(program.port, "/hostz")
+            get(program.port, "/downward")
+        assert rss_kib(program) <= MAX_RSS_KIB
+
+
 def test_eats_until_it_is_cured_and_answers_probes_meanwhile() -> None:
     """`eat` really takes the pages, and the probes stay green while it does."""
     with process() as program:

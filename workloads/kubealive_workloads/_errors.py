@@ -3,7 +3,8 @@
 WorkloadError
 ├── ConfigError     the command line, the environment or a port of this process
 ├── RequestError    bytes on a connection that are no request, with the status that says so
-└── FaultError      a fault that was asked for with values it does not take
+├── FaultError      a fault that was asked for with values it does not take
+└── DnsError        an answer of a DNS server that is none, in one word as an rcode is
 """
 
 
@@ -25,3 +26,7 @@ class RequestError(WorkloadError):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class DnsError(WorkloadError):
+    """A DNS server's answer cannot be used, or the question not be put; the text is one word, as an rcode is."""

@@ -1,6 +1,7 @@
 """Pods as the experiments see them: trimmed, with STATUS and the causes of trouble worked out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Literal
 
 from kubealive.v1 import state_pb2
 from kubealive_agent.kube import _raw as raw
@@ -10,6 +11,9 @@ from kubealive_agent.kube._status import holds, standing
 
 # What the API server fills in when a pod's author says nothing.
 _DEFAULT_GRACE_S = 30
+
+# Characters of all annotations together: the API takes 256 KiB of them, which no screen shows.
+_MAX_ANNOTATIONS = 4096
 
 _OWNER_KINDS = {
     "ReplicaSet": state_pb2.KIND_REPLICA_SET,
@@ -43,19 +47,21 @@ def project_pod(pod: raw.Pod) -> state_pb2.Pod:
         last_restart_us=micros(now.last_restart),
         image=containers[0].image if containers else "",
         message=_message(pod),
-        cpu_request_millis=_cpu_request(containers),
-        memory_limit_bytes=_memory_limit(containers),
+        cpu_request_millis=_sum(containers, "requests", "cpu", quantity_millis),
+        cpu_limit_millis=_sum(containers, "limits", "cpu", quantity_millis),
+        memory_request_bytes=_sum(containers, "requests", "memory", quantity_whole),
+        memory_limit_bytes=_sum(containers, "limits", "memory", quantity_whole),
         hostname=spec.hostname,
         subdomain=spec.subdomain,
+        service_account=spec.service_account_name,
         claims=_claims(spec),
         host_ports=_host_ports(containers),
     )
-    # What repeats is made in its place: a message put into another is copied, a mapping is taken over in Python.
+    # What repeats is made in its place: a message put into another is copied.
     for each in _long_running(pod):
         _add_container(projected.containers.add, each)
-    labels = projected.labels
-    for key, value in (meta.labels or {}).items():
-        labels[key] = value
+    _copy(meta.labels or {}, projected.labels)
+    _annotate(projected, meta.annotations or {})
     return projected
 
 
@@ -128,26 +134,40 @@ def _host_ports(containers: Sequence[raw.Container]) -> list[int]:
     return [port.host_port for each in containers for port in each.ports or () if port.host_port]
 
 
-def _cpu_request(containers: Sequence[raw.Container]) -> int | None:
-    """Sum the containers' requests; absent unless all have one, as the autoscaler sees it."""
+def _sum(
+    containers: Sequence[raw.Container],
+    side: Literal["requests", "limits"],
+    resource: str,
+    read: Callable[[str], int],
+) -> int | None:
+    """Sum what the containers request, or are limited to.
+
+    Absent unless all say it: without one's request the autoscaler counts none, and without one's limit nothing
+    limits the pod.
+    """
     total = None
     for container in containers:
-        asked = container.resources and container.resources.requests
-        if not asked or "cpu" not in asked:
+        given: dict[str, str] = getattr(container.resources, side, None) or {}
+        if resource not in given:
             return None
-        total = (total or 0) + quantity_millis(asked["cpu"])
+        total = (total or 0) + read(given[resource])
     return total
 
 
-def _memory_limit(containers: Sequence[raw.Container]) -> int | None:
-    """Sum the containers' limits; absent unless all have one, since then nothing limits the pod."""
-    total = None
-    for container in containers:
-        limits = container.resources and container.resources.limits
-        if not limits or "memory" not in limits:
-            return None
-        total = (total or 0) + quantity_whole(limits["memory"])
-    return total
+def _annotate(projected: state_pb2.Pod, given: Mapping[str, str]) -> None:
+    """Keep the annotations of an experiment's pod, while they are of a size that people read."""
+    if not projected.experiment:
+        return
+    if sum(len(key) + len(value) for key, value in given.items()) > _MAX_ANNOTATIONS:
+        projected.annotations_left_out = True
+        return
+    _copy(given, projected.annotations)
+
+
+def _copy(given: Mapping[str, str], into: MutableMapping[str, str]) -> None:
+    """Pair by pair, since a whole mapping is taken over in Python, at twice the cost."""
+    for key, value in given.items():
+        into[key] = value
 
 
 def _claims(spec: raw.PodSpec) -> list[str]:

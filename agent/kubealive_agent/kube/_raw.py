@@ -143,6 +143,7 @@ class PodSpec(Raw):
     node_name: str = ""
     hostname: str = ""
     subdomain: str = ""
+    service_account_name: str = ""
     termination_grace_period_seconds: int | None = None
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None

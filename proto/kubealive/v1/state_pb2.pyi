@@ -178,6 +178,26 @@ class Pod(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class AnnotationsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     EXPERIMENT_FIELD_NUMBER: _builtins.int
     OWNER_UID_FIELD_NUMBER: _builtins.int
@@ -202,6 +222,11 @@ class Pod(_message.Message):
     SUBDOMAIN_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
     HOST_PORTS_FIELD_NUMBER: _builtins.int
+    SERVICE_ACCOUNT_FIELD_NUMBER: _builtins.int
+    MEMORY_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
+    CPU_LIMIT_MILLIS_FIELD_NUMBER: _builtins.int
+    ANNOTATIONS_FIELD_NUMBER: _builtins.int
+    ANNOTATIONS_LEFT_OUT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     experiment: _builtins.str
     """Value of the label kubealive.dev/experiment; empty for pods that are no experiment's."""
@@ -227,6 +252,11 @@ class Pod(_message.Message):
     memory_limit_bytes: _builtins.int
     hostname: _builtins.str
     subdomain: _builtins.str
+    service_account: _builtins.str
+    memory_request_bytes: _builtins.int
+    cpu_limit_millis: _builtins.int
+    annotations_left_out: _builtins.bool
+    """There are annotations, and they are too large to be told."""
     @_builtins.property
     def containers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Container]: ...
     @_builtins.property
@@ -236,6 +266,10 @@ class Pod(_message.Message):
     @_builtins.property
     def host_ports(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Ports of the node that its containers take."""
+
+    @_builtins.property
+    def annotations(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Of pods of experiments alone, and only while all together have at most 4 KiB."""
 
     def __init__(
         self,
@@ -264,11 +298,18 @@ class Pod(_message.Message):
         subdomain: _builtins.str = ...,
         claims: _abc.Iterable[_builtins.str] | None = ...,
         host_ports: _abc.Iterable[_builtins.int] | None = ...,
+        service_account: _builtins.str = ...,
+        memory_request_bytes: _builtins.int | None = ...,
+        cpu_limit_millis: _builtins.int | None = ...,
+        annotations: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        annotations_left_out: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "cpu_request_millis", b"cpu_request_millis", "deletion_us", b"deletion_us", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cpu_limit_millis", b"_cpu_limit_millis", "_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "_memory_request_bytes", b"_memory_request_bytes", "cpu_limit_millis", b"cpu_limit_millis", "cpu_request_millis", b"cpu_request_millis", "deletion_us", b"deletion_us", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes", "memory_request_bytes", b"memory_request_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "claims", b"claims", "containers", b"containers", "cpu_request_millis", b"cpu_request_millis", "created_us", b"created_us", "deletion_us", b"deletion_us", "experiment", b"experiment", "grace_seconds", b"grace_seconds", "host_ports", b"host_ports", "hostname", b"hostname", "image", b"image", "ip", b"ip", "labels", b"labels", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes", "message", b"message", "name", b"name", "node", b"node", "owner_kind", b"owner_kind", "owner_name", b"owner_name", "owner_uid", b"owner_uid", "ready", b"ready", "restarts", b"restarts", "status", b"status", "subdomain", b"subdomain"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cpu_limit_millis", b"_cpu_limit_millis", "_cpu_request_millis", b"_cpu_request_millis", "_deletion_us", b"_deletion_us", "_last_restart_us", b"_last_restart_us", "_memory_limit_bytes", b"_memory_limit_bytes", "_memory_request_bytes", b"_memory_request_bytes", "annotations", b"annotations", "annotations_left_out", b"annotations_left_out", "claims", b"claims", "containers", b"containers", "cpu_limit_millis", b"cpu_limit_millis", "cpu_request_millis", b"cpu_request_millis", "created_us", b"created_us", "deletion_us", b"deletion_us", "experiment", b"experiment", "grace_seconds", b"grace_seconds", "host_ports", b"host_ports", "hostname", b"hostname", "image", b"image", "ip", b"ip", "labels", b"labels", "last_restart_us", b"last_restart_us", "memory_limit_bytes", b"memory_limit_bytes", "memory_request_bytes", b"memory_request_bytes", "message", b"message", "name", b"name", "node", b"node", "owner_kind", b"owner_kind", "owner_name", b"owner_name", "owner_uid", b"owner_uid", "ready", b"ready", "restarts", b"restarts", "service_account", b"service_account", "status", b"status", "subdomain", b"subdomain"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cpu_limit_millis: _TypeAlias = _typing.Literal["cpu_limit_millis"]  # noqa: Y015
+    _WhichOneofArgType__cpu_limit_millis: _TypeAlias = _typing.Literal["_cpu_limit_millis", b"_cpu_limit_millis"]  # noqa: Y015
     _WhichOneofReturnType__cpu_request_millis: _TypeAlias = _typing.Literal["cpu_request_millis"]  # noqa: Y015
     _WhichOneofArgType__cpu_request_millis: _TypeAlias = _typing.Literal["_cpu_request_millis", b"_cpu_request_millis"]  # noqa: Y015
     _WhichOneofReturnType__deletion_us: _TypeAlias = _typing.Literal["deletion_us"]  # noqa: Y015
@@ -277,6 +318,10 @@ class Pod(_message.Message):
     _WhichOneofArgType__last_restart_us: _TypeAlias = _typing.Literal["_last_restart_us", b"_last_restart_us"]  # noqa: Y015
     _WhichOneofReturnType__memory_limit_bytes: _TypeAlias = _typing.Literal["memory_limit_bytes"]  # noqa: Y015
     _WhichOneofArgType__memory_limit_bytes: _TypeAlias = _typing.Literal["_memory_limit_bytes", b"_memory_limit_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__memory_request_bytes: _TypeAlias = _typing.Literal["memory_request_bytes"]  # noqa: Y015
+    _WhichOneofArgType__memory_request_bytes: _TypeAlias = _typing.Literal["_memory_request_bytes", b"_memory_request_bytes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cpu_limit_millis) -> _WhichOneofReturnType__cpu_limit_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cpu_request_millis) -> _WhichOneofReturnType__cpu_request_millis | None: ...
     @_typing.overload
@@ -285,6 +330,8 @@ class Pod(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_restart_us) -> _WhichOneofReturnType__last_restart_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_limit_bytes) -> _WhichOneofReturnType__memory_limit_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_request_bytes) -> _WhichOneofReturnType__memory_request_bytes | None: ...
 
 Global___Pod: _TypeAlias = Pod  # noqa: Y015
 

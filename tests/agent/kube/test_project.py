@@ -57,7 +57,10 @@ def test_pod() -> None:
 
 
 def resources(cpu: str | None, memory: str | None) -> dict[str, Any]:
-    given = {"requests": {"cpu": cpu} if cpu else {}, "limits": {"memory": memory} if memory else {}}
+    given = {
+        "requests": {"cpu": cpu, "memory": "16Mi"} if cpu else {},
+        "limits": {"memory": memory, "cpu": "1"} if memory else {},
+    }
     return {"name": "c", "image": "i", "resources": given}
 
 
@@ -76,6 +79,27 @@ def test_requests_of_a_pod(containers: list[dict[str, Any]], cpu: int | None, me
     pod = project("pod", "pods", spec__containers=containers)
     assert (pod.cpu_request_millis if pod.HasField("cpu_request_millis") else None) == cpu
     assert (pod.memory_limit_bytes if pod.HasField("memory_limit_bytes") else None) == memory
+    least, most = len(containers) * (16 << 20), len(containers) * 1000
+    assert (pod.memory_request_bytes if pod.HasField("memory_request_bytes") else None) == (cpu and least)
+    assert (pod.cpu_limit_millis if pod.HasField("cpu_limit_millis") else None) == (memory and most)
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "kept", "left_out"),
+    [
+        ({"kubealive.dev/experiment": "downward"}, {"motto": "know thyself"}, {"motto": "know thyself"}, False),
+        ({"kubealive.dev/experiment": "downward"}, None, {}, False),
+        ({"kubealive.dev/experiment": "downward"}, {"page": "x" * 5000}, {}, True),
+        ({}, {"motto": "know thyself"}, {}, False),
+    ],
+    ids=["told", "none", "too large", "no experiment's"],
+)
+def test_annotations_of_a_pod(
+    labels: dict[str, str], annotations: dict[str, str] | None, kept: dict[str, str], *, left_out: bool
+) -> None:
+    """Those of an experiment's pod are told while they are small, and it is said when they are not."""
+    pod = project("pod", "pods", metadata__labels=labels, metadata__annotations=annotations)
+    assert (dict(pod.annotations), pod.annotations_left_out) == (kept, left_out)
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,11 @@ def _pod(uid: str, _: model.Kind, message: wire.Pod) -> model.Pod:
         subdomain=message.subdomain,
         claims=tuple(message.claims),
         host_ports=tuple(message.host_ports),
+        service_account=message.service_account,
+        memory_request_bytes=message.memory_request_bytes if message.HasField("memory_request_bytes") else None,
+        cpu_limit_millis=message.cpu_limit_millis if message.HasField("cpu_limit_millis") else None,
+        annotations=dict(message.annotations),
+        annotations_left_out=message.annotations_left_out,
     )
 
 

@@ -152,6 +152,11 @@ class Pod:
     subdomain: str = ""
     claims: tuple[str, ...] = ()
     host_ports: tuple[int, ...] = ()
+    service_account: str = ""
+    memory_request_bytes: int | None = None
+    cpu_limit_millis: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
+    annotations_left_out: bool = False
 
     @property
     def deleting(self) -> bool:
