@@ -3,6 +3,7 @@
 PORT (8080), FAULT_PORT (8081)           0 takes any free port, and the greeting on stderr names it
 FAULT_TOKEN                              without it the fault port stays closed
 DRAIN (on)                               off: a signal ends the process at once and resets its clients
+PROBE_RECORD                             a file that keeps the probe record over restarts of the container
 VERSION                                  wins over the one that the image was built with
 POD_NAME, POD_UID, POD_NAMESPACE,
 POD_IP, NODE_NAME                        the Downward API's; what is absent is answered as unknown
@@ -67,7 +68,7 @@ class Identity:
 class Settings:
     """Everything a program needs to know to start."""
 
-    __slots__ = ("drain", "fault_port", "fault_token", "identity", "missing", "port")
+    __slots__ = ("drain", "fault_port", "fault_token", "identity", "missing", "port", "probe_record")
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class Settings:
         drain: bool,
         identity: Identity,
         missing: tuple[str, ...],
+        probe_record: str | None = None,
     ) -> None:
         self.port = port
         self.fault_port = fault_port
@@ -85,6 +87,7 @@ class Settings:
         self.drain = drain
         self.identity = identity
         self.missing = missing
+        self.probe_record = probe_record
 
 
 def read_settings(environ: Mapping[str, str], *, version_file: str = VERSION_FILE) -> Settings:
@@ -123,6 +126,7 @@ def read_settings(environ: Mapping[str, str], *, version_file: str = VERSION_FIL
         drain=_switch(environ, "DRAIN"),
         identity=identity,
         missing=tuple(name for name, value in named.items() if value is None),
+        probe_record=environ.get("PROBE_RECORD") or None,
     )
 
 

@@ -43,6 +43,11 @@ class ProbeFault:
             return True
         return self._always
 
+    @property
+    def failing(self) -> bool:
+        """Whether the next call will fail."""
+        return self._always or self._left > 0
+
     def as_json(self) -> dict[str, object]:
         """Give the setting in the form in which it is set."""
         if self._left:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 
 from kubealive_workloads._config import BROKEN_VERSION
 from kubealive_workloads._http import json_reply
@@ -14,23 +13,22 @@ if TYPE_CHECKING:
 
     from kubealive_workloads._faults import Faults
     from kubealive_workloads._http import Request, Response
-
-REMEMBERED_CALLS = 20  # of each probe: what a strip on the screen shows
+    from kubealive_workloads._record import Record
 
 
 class Probes:
     """Answers `/livez` and `/readyz` and remembers what it said."""
 
-    __slots__ = ("_broken", "_calls", "_faults", "_wall", "draining")
+    __slots__ = ("_broken", "_faults", "_record", "_wall", "draining")
 
-    def __init__(self, faults: Faults, *, version: str | None, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, faults: Faults, *, version: str | None, record: Record, wall: Callable[[], float] = time.time
+    ) -> None:
         self.draining = False
         self._faults = faults
         self._broken = version == BROKEN_VERSION
+        self._record = record
         self._wall = wall
-        self._calls: dict[str, deque[tuple[float, int]]] = {
-            probe: deque(maxlen=REMEMBERED_CALLS) for probe in ("livez", "readyz")
-        }
 
     def livez(self, _request: Request) -> Response:
         """Say whether the kubelet should leave this process alone."""
@@ -48,14 +46,15 @@ class Probes:
         return self._answer("readyz", reason)
 
     def history(self, _request: Request) -> Response:
-        """Give the last calls of both probes, oldest first, with unix seconds and status."""
-        calls = sorted((when, probe, status) for probe, kept in self._calls.items() for when, status in kept)
-        return json_reply(
-            {"probes": [{"probe": probe, "time": when, "status": status} for when, probe, status in calls]}
-        )
+        """Give the last calls of both probes, oldest first, with unix seconds and status, and the time now.
+
+        With the time now a reader can tell how old a call is by the clock that it was written down by.
+        """
+        calls = [{"probe": call.probe, "time": call.time, "status": call.status} for call in self._record.calls()]
+        return json_reply({"now": round(self._wall(), 3), "probes": calls})
 
     def _answer(self, probe: str, reason: str | None) -> Response:
         status = 200 if reason is None else 503
-        self._calls[probe].append((self._wall(), status))
+        self._record.add(probe, self._wall(), status)
         body = {"status": "ok"} if reason is None else {"status": "failing", "reason": reason}
         return json_reply(body, status=status)

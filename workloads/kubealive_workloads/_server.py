@@ -20,6 +20,7 @@ from kubealive_workloads._faults import Faults
 from kubealive_workloads._http import ReplyWriter
 from kubealive_workloads._port import Port
 from kubealive_workloads._probes import Probes
+from kubealive_workloads._record import Record
 from kubealive_workloads.programs import Context
 
 TYPE_CHECKING = False
@@ -54,12 +55,11 @@ class Server:
         self._loop = loop
         self._drain_on_signal = settings.drain
         self._faults = Faults(loop)
-        self._probes = Probes(self._faults, version=identity.version)
+        self._probes = Probes(self._faults, version=identity.version, record=Record(settings.probe_record))
         self._drain_started: float | None = None
         writer = ReplyWriter(identity.headers())
-        application = Application(
-            loop, faults=self._faults, probes=self._probes, routes=program(Context(identity=identity, loop=loop))
-        )
+        context = Context(identity=identity, loop=loop, healthy=lambda: not self._faults.liveness.failing)
+        application = Application(loop, faults=self._faults, probes=self._probes, routes=program(context))
         self.main = Port(
             loop,
             settings.port,

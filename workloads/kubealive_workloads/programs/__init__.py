@@ -32,12 +32,16 @@ NAMES = tuple(
 
 
 class Context:
-    """What a program gets to work with: who it is, and a way to answer later."""
+    """What a program gets to work with: who it is, whether it is well, and a way to answer later.
 
-    __slots__ = ("_loop", "identity")
+    `healthy` says whether the liveness probe would succeed now.
+    """
 
-    def __init__(self, *, identity: Identity, loop: Loop) -> None:
+    __slots__ = ("_loop", "healthy", "identity")
+
+    def __init__(self, *, identity: Identity, loop: Loop, healthy: Callable[[], bool]) -> None:
         self.identity = identity
+        self.healthy = healthy
         self._loop = loop
 
     def defer(self) -> Deferred:
