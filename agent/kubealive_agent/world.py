@@ -159,6 +159,11 @@ class World:
         sets = cast("dict[str, Workload]", self._objects[KIND_REPLICA_SET])
         return {uid: each for uid, each in sets.items() if each.owner_uid == owner_uid}
 
+    def ready_pods(self, owner_uid: str) -> int:
+        """How many pods of this owner are ready and not on their way out; 0 without an owner."""
+        owned = (pod for pod in self.pods().values() if pod.owner_uid == owner_uid != "")
+        return sum(pod.ready and not pod.HasField("deletion_us") for pod in owned)
+
     def nodes(self) -> Iterator[Node]:
         """All nodes."""
         return iter(cast("dict[str, Node]", self._objects[KIND_NODE]).values())

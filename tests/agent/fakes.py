@@ -112,7 +112,14 @@ class Lab:
         runs = [Container(name="getip", state=Container.STATE_RUNNING)]
         ended = [Container(name="getip", state=Container.STATE_TERMINATED)]
         pods = {
-            "uid-a": Pod(name="getip-a", experiment="balance", node="node-1", ip="127.0.0.1", containers=runs),
+            "uid-a": Pod(
+                name="getip-a",
+                experiment="balance",
+                node="node-1",
+                ip="127.0.0.1",
+                containers=runs,
+                memory_limit_bytes=64 * 2**20,
+            ),
             "uid-b": Pod(name="getip-b", experiment="balance", node="node-2", ip="127.0.0.2", containers=runs),
             "uid-ended": Pod(name="getip-ended", experiment="balance", ip="127.0.0.1", containers=ended),
             "uid-new": Pod(name="getip-new", experiment="balance"),

@@ -47,12 +47,14 @@ RUN = Run(
     failed=12,
     planned=3_000,
     measured=True,
+    given={"ready_pods": "4"},
 )
 RUN_DATA = {
     "action_id": "a1",
     "title": "KILL …d8c-4ldf9",
     "verb": "delete_pod",
     "actor": "me@here",
+    "given": {"ready_pods": "4"},
     "target": {"name": "getip-5f6b8cd8c-4ldf9", "uid": "p1"},
     "given": {},
     "began": "2026-01-01T00:00:00.000Z",

@@ -7,11 +7,12 @@ Kubernetes API is asked, so no consequence can come before its cause.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from kubealive.v1.agent_pb2 import ActRequest, ActResponse, Refusal, StopAllResponse
 from kubealive.v1.facts_pb2 import Action, Fact
+from kubealive.v1.state_pb2 import KIND_POD
 from kubealive_agent._errors import RefusalError
 from kubealive_agent.actions._once import Once
 from kubealive_agent.targets import answers
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from kubealive.v1.agent_pb2 import Observe
+    from kubealive.v1.state_pb2 import Pod
     from kubealive_agent._ids import Ids
     from kubealive_agent.actions._faults import FaultPort
     from kubealive_agent.actions._guard import Guard
@@ -68,13 +70,14 @@ class ObserveTraffic(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """An action that passed the guard."""
+    """An action that passed the guard. `parameters` is what its facts tell of it."""
 
     request: ActRequest
     action_id: str
     actor: str
     found: Found
     step: Step
+    parameters: Mapping[str, str]
 
 
 class Actions:
@@ -160,7 +163,7 @@ class Actions:
             step = self._steps[request.WhichOneof("verb") or ""](found, request)
             if request.dry_run:
                 return ActResponse(dry_run=step.words)
-            running = _Running(request, self._ids.next("a"), actor, found, step)
+            running = _Running(request, self._ids.next("a"), actor, found, step, step.parameters)
             observation = await self._begin_traffic(running)
         except RefusalError as exc:
             self._audit_attempt(request, actor, exc)
@@ -198,6 +201,8 @@ class Actions:
         )
 
     async def _perform(self, running: _Running) -> Refusal | None:
+        # As it is now: while the traffic became steady, pods may have come and gone.
+        running = replace(running, parameters={**running.step.parameters, **self._circumstances(running.found)})
         self._report(running, Action.PHASE_REQUESTED)
         try:
             # The object may have gone while the traffic was becoming steady.
@@ -219,6 +224,12 @@ class Actions:
             fact.experiment, fact.action_id = running.request.experiment, running.action_id
             self._journal.add(fact)
 
+    def _circumstances(self, found: Found) -> dict[str, str]:
+        """What an action on a pod cannot be judged without: how many pods share its work."""
+        if found.kind != KIND_POD:
+            return {}
+        return {"ready_pods": str(self._world.ready_pods(cast("Pod", found.value).owner_uid))}
+
     def _audit_attempt(self, request: ActRequest, actor: str, exc: RefusalError) -> None:
         """Write the audit line of what was turned down before it could become an action."""
         self._audit.write(
@@ -234,7 +245,7 @@ class Actions:
         """Write the action's fact and, with its outcome, the audit line."""
         request, found = running.request, running.found
         verb = request.WhichOneof("verb") or ""
-        parameters: Mapping[str, str] = running.step.parameters
+        parameters = running.parameters
         action = Action(
             request_id=request.request_id,
             actor=running.actor,

@@ -52,9 +52,11 @@ class FaultPort:
         return bool(self._token())
 
     def step(self, pod: Found, request: ActRequest) -> Step:
-        """The order that makes the fault happen to `pod`."""
+        """The order that makes the fault happen to `pod`. Raises RefusalError where nothing would end it."""
         name, body = _order(request.fault)
         value = cast("Pod", pod.value)
+        if name == "eat" and not value.HasField("memory_limit_bytes"):
+            raise _unlimited(value)
         words = f"POST http://{value.ip}:{self._port}/faults/{name} with {json.dumps(body)}"
         parameters = {"fault": name} | {key: str(item) for key, item in body.items()}
         return Step(words, lambda: self.order(pod.uid, value, name, body), parameters)
@@ -117,6 +119,14 @@ def _order(fault: Fault) -> tuple[str, dict[str, object]]:
 def _probe(probe: ProbeFault) -> dict[str, object]:
     fails = _FAILS[probe.fails]
     return {"fail": fails, "count": probe.count} if fails == "next" else {"fail": fails}
+
+
+def _unlimited(pod: Pod) -> RefusalError:
+    return RefusalError(
+        Refusal.REASON_REJECTED,
+        f"pod {pod.name} has no memory limit, so its node would run out before it does: "
+        "give each of its containers resources.limits.memory first",
+    )
 
 
 def _unanswered(pod: Pod, exc: CallError) -> RefusalError:

@@ -36,6 +36,7 @@ def pod_transition(
         "last_termination": _last_termination(old or _NEVER, pod) if restarted else None,
         "created_us": pod.created_us,
         "found": found,
+        "message": pod.message,
     }
     # A mapping is read straight into its place, where a message of its own would be copied.
     return facts_pb2.Fact(pod=transition)

@@ -227,7 +227,9 @@ class Action(_message.Message):
     """The refusal, or what became of the answer, as one sentence."""
     @_builtins.property
     def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """What was asked for, as name and value in words ("replicas": "3")."""
+        """What was asked for, as name and value in words ("replicas": "3"). An action on a pod also says how many pods of
+        its owner were ready when it was asked, the pod itself included ("ready_pods": "3").
+        """
 
     def __init__(
         self,
@@ -299,6 +301,7 @@ class PodTransition(_message.Message):
     LAST_TERMINATION_FIELD_NUMBER: _builtins.int
     CREATED_US_FIELD_NUMBER: _builtins.int
     FOUND_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     name: _builtins.str
     node: _builtins.str
@@ -313,6 +316,8 @@ class PodTransition(_message.Message):
     """Kubernetes' own creation time; whole seconds."""
     found: _builtins.bool
     """The pod was there when the agent began to look: nothing happened now."""
+    message: _builtins.str
+    """Why it does not run, in Kubernetes' words: the scheduler's, or a waiting container's ("back-off 10s …")."""
     @_builtins.property
     def changed(self) -> _containers.RepeatedScalarFieldContainer[Global___PodTransition.Aspect.ValueType]:
         """What differs from the transition before; several can arrive in one watch event."""
@@ -338,10 +343,11 @@ class PodTransition(_message.Message):
         last_termination: _state_pb2.Termination | None = ...,
         created_us: _builtins.int = ...,
         found: _builtins.bool = ...,
+        message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_termination", b"last_termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "created_us", b"created_us", "deleting", b"deleting", "found", b"found", "image", b"image", "ip", b"ip", "last_termination", b"last_termination", "name", b"name", "node", b"node", "owner_uid", b"owner_uid", "ready", b"ready", "restarts", b"restarts", "status", b"status", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "created_us", b"created_us", "deleting", b"deleting", "found", b"found", "image", b"image", "ip", b"ip", "last_termination", b"last_termination", "message", b"message", "name", b"name", "node", b"node", "owner_uid", b"owner_uid", "ready", b"ready", "restarts", b"restarts", "status", b"status", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,7 +10,7 @@ import pytest
 
 from kubealive.v1.agent_pb2 import ActRequest, Cure, Fault, Observe, ProbeFault, Refusal, Scale
 from kubealive.v1.facts_pb2 import Action
-from kubealive.v1.state_pb2 import KIND_POD
+from kubealive.v1.state_pb2 import KIND_POD, Container, Pod
 from kubealive_agent._errors import RefusalError
 from kubealive_agent.kube import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from tests.agent.actions.bench import PODS, Bench, FaultServer, delete, fault
@@ -49,6 +49,22 @@ async def test_a_pod_is_deleted_by_its_uid(bench: Bench) -> None:
     assert (fact.action.target_kind, fact.action.target_uid) == (KIND_POD, "uid-a")
     line = bench.audit()[0]
     assert {"actor": "s@host", "target": "getip-a", "uid": "uid-a", "result": "accepted"}.items() <= line.items()
+
+
+async def test_an_action_on_a_pod_tells_how_many_shared_its_work(bench: Bench) -> None:
+    """The ready pods of the same owner are counted, those on their way out and other owners' are not."""
+    pods = {
+        "uid-a": Pod(name="getip-a", experiment="balance", owner_uid="rs", ready=True),
+        "uid-2": Pod(name="getip-2", experiment="balance", owner_uid="rs", ready=True),
+        "uid-3": Pod(name="getip-3", experiment="balance", owner_uid="rs", ready=True, deletion_us=1),
+        "uid-4": Pod(name="getip-4", experiment="balance", owner_uid="rs"),
+        "uid-5": Pod(name="getip-5", experiment="balance", owner_uid="another", ready=True),
+    }
+    for uid, pod in pods.items():
+        bench.lab.world.apply(KIND_POD, uid, pod, found=False)
+    await bench.actions.act(delete())
+
+    assert [fact.action.parameters["ready_pods"] for fact in bench.lab.facts("action")] == ["2", "2"]
 
 
 async def test_scaling_goes_through_the_scale_subresource(bench: Bench) -> None:
@@ -294,6 +310,21 @@ async def test_faults_that_cannot_be_sent(token: str, uid: str, words: str) -> N
     response = await Bench(token=token).actions.act(fault(Fault(exit_code=1), uid))
 
     assert words in response.refusal.message
+
+
+async def test_memory_is_eaten_only_where_a_limit_ends_it(fault_server: tuple[FaultServer, int]) -> None:
+    """Without a limit the node would run out before the pod does; the refusal says what to give."""
+    server, port = fault_server
+    bench = Bench(fault_port=port)
+    unlimited = Pod(
+        name="getip-a", experiment="balance", ip="127.0.0.1", containers=[Container(state=Container.STATE_RUNNING)]
+    )
+    bench.lab.world.apply(KIND_POD, "uid-a", unlimited, found=False)
+    response = await bench.actions.act(fault(Fault(eat_mib_per_second=64)))
+
+    assert response.refusal.reason == Refusal.REASON_REJECTED
+    assert "no memory limit" in response.refusal.message
+    assert not server.requests
 
 
 async def test_stop_all_stops_load_and_cures_every_pod(fault_server: tuple[FaultServer, int]) -> None:

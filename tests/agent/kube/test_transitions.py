@@ -63,6 +63,13 @@ def test_aspects_of_a_pod(old: Pod | None, new: Pod | None, changed: list[str]) 
     assert aspects(fact) == changed
 
 
+def test_a_transition_tells_why_the_pod_waits() -> None:
+    """The kubelet's words on its back-off are part of the fact, since no Event has the seconds."""
+    words = "back-off 10s restarting failed container=app"
+    (fact,) = facts(state_pb2.KIND_POD, Pod(), Pod(status="CrashLoopBackOff", message=words))
+    assert fact.pod.message == words
+
+
 def test_details_that_are_not_told() -> None:
     """A change of nothing that has an aspect makes no fact."""
     assert facts(state_pb2.KIND_POD, Pod(ip="1", message="a"), Pod(ip="2", message="b")) == []

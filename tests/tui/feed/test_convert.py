@@ -251,6 +251,14 @@ def test_numbers_of_a_newer_agent_become_unknown_members() -> None:
     assert body.changed == {model.Aspect.READY}
 
 
+def test_a_transition_says_why_its_pod_waits() -> None:
+    """The words of the kubelet come through as they are."""
+    pod = facts_pb2.PodTransition(status="CrashLoopBackOff", message="back-off 10s restarting failed container=a")
+    body = _convert_facts.fact(facts_pb2.Fact(pod=pod)).body
+    assert isinstance(body, model.PodTransition)
+    assert body.message == "back-off 10s restarting failed container=a"
+
+
 @pytest.mark.parametrize(
     "message",
     [

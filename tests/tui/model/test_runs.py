@@ -55,6 +55,7 @@ def test_a_kill_is_timed_step_by_step() -> None:
         "serving": 1.301,
     }
     assert (run.ending, run.failed, run.planned) == (Ending.COMPLETE, 0, 20)
+    assert run.given == {"grace_seconds": "30"}
 
 
 def test_a_run_ends_at_its_last_milestone() -> None:

@@ -77,6 +77,7 @@ def _pod(message: wire.PodTransition) -> model.PodTransition:
         last_termination=ended,
         created_us=message.created_us,
         found=message.found,
+        message=message.message,
     )
 
 

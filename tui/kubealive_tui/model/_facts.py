@@ -128,7 +128,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class PodTransition:
-    """A pod as it stands after a change that matters."""
+    """A pod as it stands after a change that matters; `message` says why it does not run."""
 
     uid: str
     name: str
@@ -144,6 +144,7 @@ class PodTransition:
     last_termination: Termination | None = None
     created_us: int = 0
     found: bool = False
+    message: str = ""
 
     @property
     def deleted(self) -> bool:
