@@ -24,7 +24,7 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import endpoint_words
 from kubealive_tui.experiments._narrate import SOURCES, ending_of, narrate, timeline
-from kubealive_tui.experiments._words import age, count, milliseconds, pod_state, short
+from kubealive_tui.experiments._words import age, count, milliseconds, outage_length, pod_state, seconds, short
 
 __all__ = [
     "SOURCES",
@@ -49,7 +49,9 @@ __all__ = [
     "endpoint_words",
     "milliseconds",
     "narrate",
+    "outage_length",
     "pod_state",
+    "seconds",
     "short",
     "timeline",
 ]

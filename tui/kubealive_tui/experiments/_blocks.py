@@ -3,7 +3,7 @@
 They are drawn the same everywhere, so that a person who has read one tab has read them all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
@@ -29,40 +29,57 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import Store
 
-__all__ = ["endpoint_words", "load_view", "lost_view", "pod_table", "rail"]
+__all__ = [
+    "AGE",
+    "IMAGE",
+    "IP",
+    "NODE",
+    "POD",
+    "READY",
+    "STATE",
+    "endpoint_words",
+    "load_view",
+    "lost_view",
+    "pod_table",
+    "rail",
+]
 
 # A minute holds a kill and its recovery with room on both sides; 60 columns make a second of each.
 CHART_SPAN_US = 60_000_000
 
-_BASE = (
-    Column("POD", 10),
-    Column("NODE", 7),
-    Column("STATE", 13),
-    Column("READY", 5),
-    Column("ENDPOINT", 9),
-    Column("RST", 3, Align.RIGHT),
-    Column("AGE", 5, Align.RIGHT),
-    Column("IP", 15, least=115),
-    Column("IMAGE", 12, least=135),
-)
+# The columns that a table of pods can have, by their titles.
+POD = Column("POD", 10)
+NODE = Column("NODE", 7)
+STATE = Column("STATE", 13)
+READY = Column("READY", 5)
+AGE = Column("AGE", 5, Align.RIGHT)
+IP = Column("IP", 15, least=115)
+IMAGE = Column("IMAGE", 12, least=135)
+_BASE = (POD, NODE, STATE, READY, Column("ENDPOINT", 9), Column("RST", 3, Align.RIGHT), AGE, IP, IMAGE)
 
 
-def pod_table(scene: Scene, *, extra: Sequence[Column], cells: Callable[[str], tuple[Cell, ...]]) -> Table:
-    """The experiment's pods, then those that were counted and went within the chart's span.
+def pod_table(
+    scene: Scene,
+    *,
+    extra: Sequence[Column],
+    cells: Callable[[str], tuple[Cell, ...]],
+    base: Sequence[Column] = _BASE,
+    stay_us: int = CHART_SPAN_US,
+) -> Table:
+    """The experiment's pods, then those that were counted and went not longer than `stay_us` ago.
 
-    `cells` fills the `extra` columns for a pod's UID.
+    `base` names the columns that are filled here, by their titles; `cells` fills the `extra` ones for a pod's UID.
     """
     store, name = scene.store, scene.name
     counted = store.traffic(name).pods
-    oldest = store.now_us - CHART_SPAN_US
-    gone = [uid for uid, left in store.departed(name).items() if uid in counted and left.at_us >= oldest]
-    columns = tuple(_wider(column, scene.size.width) for column in _BASE)
+    oldest = store.now_us - stay_us
+    gone = [uid for uid, left in store.departed(name).items() if uid in counted and left.at_us > oldest]
+    columns = tuple(_wider(column, scene.size.width) for column in base)
 
     def row(uid: str) -> Row:
         pod = store.pod(uid)
-        if pod is not None:
-            return Row(uid, (*_living(store, pod), *cells(uid)))
-        return Row(uid, (*_departed(store, name, uid), *cells(uid)), past=True)
+        filled = _living(store, pod) if pod is not None else _departed(store, name, uid)
+        return Row(uid, (*(filled[column.title] for column in columns), *cells(uid)), past=pod is None)
 
     return Table(
         columns=(*columns, *extra),
@@ -79,35 +96,38 @@ def _wider(column: Column, width: int) -> Column:
     return Column(column.title, {"POD": 26, "STATE": 20, "NODE": 16}[column.title])
 
 
-def _living(store: Store, pod: Pod) -> tuple[Cell, ...]:
-    ready = line(("yes", Role.GOOD)) if pod.ready else line(("no", Role.WAITING))
-    return (
-        line(short(pod.name)),
-        line((pod.node or "–", Role.MUTED)),
-        pod_state(pod),
-        ready,
-        endpoint_words(store, pod.uid),
-        line(str(pod.restarts)) if pod.restarts else line(("0", Role.MUTED)),
-        line((age(store.now_us - pod.created_us), Role.MUTED)),
-        line((pod.ip or "–", Role.MUTED)),
-        line((pod.image.rpartition("/")[2], Role.MUTED)),
-    )
+def _living(store: Store, pod: Pod) -> Mapping[str, Line]:
+    ago = f" ({age(store.now_us - pod.last_restart_us)} ago)" if pod.restarts and pod.last_restart_us else ""
+    restarts = line(str(pod.restarts)) if pod.restarts else line(("0", Role.MUTED))
+    return {
+        "POD": line(short(pod.name)),
+        "NODE": line((pod.node or "–", Role.MUTED)),
+        "STATE": pod_state(pod),
+        "READY": line(("yes", Role.GOOD)) if pod.ready else line(("no", Role.WAITING)),
+        "ENDPOINT": endpoint_words(store, pod.uid),
+        "RST": restarts,
+        "RESTARTS": line(restarts, (ago, Role.MUTED)),
+        "AGE": line((age(store.now_us - pod.created_us), Role.MUTED)),
+        "IP": line((pod.ip or "–", Role.MUTED)),
+        "IMAGE": line((pod.image.rpartition("/")[2], Role.MUTED)),
+    }
 
 
-def _departed(store: Store, experiment: str, uid: str) -> tuple[Cell, ...]:
+def _departed(store: Store, experiment: str, uid: str) -> Mapping[str, Line]:
     departed = store.departed(experiment)[uid]
     pod, unknown = departed.pod, line(("–", Role.DIM))
-    return (
-        line((short(pod.name), Role.DIM)),
-        line((pod.node, Role.DIM)),
-        line((f"{GLYPH[Role.BAD]} gone", Role.DIM)),
-        unknown,
-        unknown,
-        line((str(pod.restarts), Role.DIM)),
-        line((age(departed.at_us - pod.created_us), Role.DIM)),
-        line((pod.ip, Role.DIM)),
-        line((pod.image.rpartition("/")[2], Role.DIM)),
-    )
+    return {
+        "POD": line((short(pod.name), Role.DIM)),
+        "NODE": line((pod.node, Role.DIM)),
+        "STATE": line((f"{GLYPH[Role.BAD]} gone", Role.DIM)),
+        "READY": unknown,
+        "ENDPOINT": unknown,
+        "RST": line((str(pod.restarts), Role.DIM)),
+        "RESTARTS": line((str(pod.restarts), Role.DIM)),
+        "AGE": line((age(departed.at_us - pod.created_us), Role.DIM)),
+        "IP": line((pod.ip, Role.DIM)),
+        "IMAGE": line((pod.image.rpartition("/")[2], Role.DIM)),
+    }
 
 
 def endpoint_words(store: Store, uid: str) -> Line:

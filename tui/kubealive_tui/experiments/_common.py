@@ -22,7 +22,7 @@ from kubealive_tui.model import (
     Workload,
 )
 
-__all__ = ["burst", "kill", "load", "measured", "mode", "scale", "scaled"]
+__all__ = ["burst", "kill", "load", "measured", "mode", "observe", "scale", "scaled"]
 
 # Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)

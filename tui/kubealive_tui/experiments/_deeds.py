@@ -9,13 +9,18 @@ __all__ = ["deed"]
 
 _Given = Mapping[str, str]
 
+# What the agent adds to tell how the cluster stood, which nobody asked for.
+CIRCUMSTANCES = frozenset({"ready_pods"})
+
 
 def deed(action: Action) -> str:
     """The action in words; a verb of a newer agent is told with its parameters as they came."""
     words = _DEEDS.get(action.verb)
     if words is not None:
         return words(action, action.parameters)
-    extra = ", ".join(f"{key} {value}" for key, value in sorted(action.parameters.items()))
+    extra = ", ".join(
+        f"{key} {value}" for key, value in sorted(action.parameters.items()) if key not in CIRCUMSTANCES
+    )
     return f"{action.verb.replace('_', ' ')} {short(action.target_name)}" + (f": {extra}" if extra else "")
 
 
@@ -39,8 +44,19 @@ def _fault(action: Action, given: _Given) -> str:
         case "next":
             return f"{fault} of {name} fails {given.get('count', '?')} times"
         case _:
-            values = ", ".join(f"{key} {value}" for key, value in given.items() if key != "fault")
-            return f"{fault} in {name}" + (f": {values}" if values else "")
+            words = _FAULTS.get(fault, "{fault} in {name}")
+            return words.format_map({"fault": fault, "name": name, **dict.fromkeys(_VALUES, "?"), **given})
+
+
+_VALUES = ("code", "mib_per_second", "milliseconds", "percent")
+_FAULTS = {
+    "cure": "cure {name}",
+    "delay": "delay the replies of {name} by {milliseconds} ms",
+    "eat": "eat memory in {name}, {mib_per_second} MiB/s",
+    "errors": "fail {percent} % of the replies of {name}",
+    "exit": "crash {name} with exit code {code}",
+    "hang": "hang {name}: no answer, no ear for SIGTERM",
+}
 
 
 def _label_pod(action: Action, given: _Given) -> str:

@@ -5,7 +5,33 @@ from collections.abc import Callable, Iterator
 from kubealive_tui.experiments._words import short
 from kubealive_tui.model import Action, Aspect, Milestone, Role, RunFacts, Source, Stopwatch
 
-__all__ = ["kill_stopwatch", "ready_stopwatch", "unready_stopwatch"]
+__all__ = [
+    "first_failed",
+    "first_ok",
+    "is_kill",
+    "kill_stopwatch",
+    "kill_title",
+    "killed",
+    "ready_stopwatch",
+    "unready_stopwatch",
+]
+
+
+def first_failed(run: RunFacts, *, optional: bool = True) -> Milestone:
+    """When clients began to lose requests: the first failed one as it was planned.
+
+    One that was under way when the trigger came counts from the trigger, since it was not lost before.
+    """
+    outages = run.outages()
+    at_us = max(outages[0].begin_us, run.trigger.time_us) if outages else None
+    return Milestone("first failed", at_us, Source.CLIENT, Role.BAD, Role.BAD, weight=3, optional=optional)
+
+
+def first_ok(run: RunFacts) -> Milestone:
+    """When the last outage ended: the first ok that was followed by 1 s without failure. Nothing lost, none."""
+    outages = run.outages()
+    at_us = outages[-1].end_us if outages else None
+    return Milestone("first ok", at_us, Source.CLIENT, Role.GOOD, Role.GOOD, weight=7, optional=True)
 
 
 def killed(run: RunFacts) -> Iterator[Milestone]:
@@ -52,7 +78,8 @@ def readied(run: RunFacts) -> Iterator[Milestone]:
     )
 
 
-def _is_kill(action: Action) -> bool:
+def is_kill(action: Action) -> bool:
+    """Whether the action deletes a pod."""
     return action.verb == "delete_pod"
 
 
@@ -64,12 +91,13 @@ def _readiness_to(word: str) -> Callable[[Action], bool]:
     return matches
 
 
-def _kill_title(action: Action) -> str:
+def kill_title(action: Action) -> str:
+    """What a kill is called over its rail."""
     forced = "FORCE " if action.parameters.get("grace_seconds") == "0" else ""
     return f"{forced}KILL {short(action.target_name)}"
 
 
-kill_stopwatch = Stopwatch(_is_kill, _kill_title, killed, limit_s=60.0)
+kill_stopwatch = Stopwatch(is_kill, kill_title, killed, limit_s=60.0)
 unready_stopwatch = Stopwatch(
     _readiness_to("always"), lambda action: f"READINESS OFF {short(action.target_name)}", unreadied, limit_s=30.0
 )

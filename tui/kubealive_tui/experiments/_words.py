@@ -2,12 +2,27 @@
 
 import json
 import re
+from collections.abc import Sequence
 
-from kubealive_tui.model import GLYPH, Line, Load, Pod, Role, Span
+from kubealive_tui.model import GLYPH, Line, Load, Outage, Pod, Role, Span
 
-__all__ = ["age", "count", "load_size", "milliseconds", "pod_state", "said", "short", "strategy_words"]
+__all__ = [
+    "age",
+    "back_off",
+    "count",
+    "load_size",
+    "milliseconds",
+    "outage_length",
+    "pod_state",
+    "said",
+    "seconds",
+    "short",
+    "strategy_words",
+]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
+
+_BACK_OFF = re.compile(r"back-off (?:(?P<minutes>\d+)m)?(?P<seconds>\d+)s\b")
 
 _GOOD = {"Running", "Completed"}
 _WAITING = {"Pending", "ContainerCreating", "PodInitializing", "SchedulingGated"}
@@ -45,6 +60,12 @@ def age(us: int) -> str:
     return f"{hours}h" if hours < 48 else f"{hours // 24}d"
 
 
+def back_off(message: str) -> int | None:
+    """Seconds that the kubelet waits before a container's next start, from its words; None where it does not."""
+    found = _BACK_OFF.search(message)
+    return 60 * int(found["minutes"] or 0) + int(found["seconds"]) if found else None
+
+
 def count(number: int) -> str:
     """A count with thousands set apart: 12,401."""
     return f"{number:,}"
@@ -79,6 +100,20 @@ def said(body: str) -> str:
         return ""
     sentence = value.get("error") if isinstance(value, dict) else None
     return sentence if isinstance(sentence, str) else ""
+
+
+def seconds(value: float) -> str:
+    """Seconds of a stopwatch: hundredths under ten, tenths from there on."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
+
+
+def outage_length(outages: Sequence[Outage]) -> str:
+    """How long clients were without, with its error bar: `1.80 s ±0.10`; nothing while one is open."""
+    lengths = [outage.seconds for outage in outages]
+    if not lengths or None in lengths:
+        return ""
+    error = sum(outage.interval_us for outage in outages) / 1e6
+    return f"{seconds(sum(length or 0.0 for length in lengths))} s ±{max(error, 0.01):.2f}"
 
 
 def load_size(running: Load) -> str:

@@ -5,6 +5,7 @@ steps (not ready in the slice, then gone from it); and that the spread is as eve
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from kubealive_tui.experiments._api import (
     Command,
@@ -19,7 +20,7 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
-from kubealive_tui.experiments._checks import ended_run, steady_load
+from kubealive_tui.experiments._checks import all_serving, ended_run, serving, steady_load
 from kubealive_tui.experiments._common import burst, kill, load, measured, mode, scale
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
@@ -36,7 +37,6 @@ from kubealive_tui.model import (
     FaultKind,
     Line,
     LoadMode,
-    Pod,
     ProbeFails,
     Role,
     Sentence,
@@ -172,22 +172,15 @@ def spread_words(scene: Scene) -> Line:
 @lab.check
 async def check(drive: Drive) -> Verdict:
     """A burst that every pod answers evenly, then a kill under load that clients hardly notice."""
-    ready = await drive.until("the pods to be ready", lambda: _all_ready(drive.store), within=READY_WITHIN_S)
+    ready = await drive.until(
+        "the pods to be ready", partial(all_serving, drive.store, lab.name, "getip"), within=READY_WITHIN_S
+    )
     if not ready:
         return Verdict.of([READY.found("no", kept=False)])
     findings = [READY.found(f"{len(ready)}", kept=True)]
     findings += await _even(drive)
     findings += await _survives(drive)
     return Verdict.of(findings)
-
-
-def _all_ready(store: Store) -> list[Pod] | None:
-    workload = store.workload(lab.name, "getip")
-    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
-    serving = [p for p in pods if p.ready and not p.deleting and (e := store.endpoint(p.uid)) and e.ready]
-    if workload is None or not serving or len(serving) != workload.desired or len(pods) != len(serving):
-        return None
-    return serving
 
 
 async def _even(drive: Drive) -> list[Finding]:
@@ -203,7 +196,7 @@ async def _even(drive: Drive) -> list[Finding]:
     if not await drive.until(f"{BURST} new connections", done, within=30):
         return [BURST_DONE.found("no", kept=False)]
     traffic = store.traffic(lab.name)
-    pods = _all_ready(store) or []
+    pods = serving(store, lab.name)
     counts = [traffic.pods[pod.uid].ok if pod.uid in traffic.pods else 0 for pod in pods]
     spread = spread_of(counts)
     p = spread.p if spread and spread.p is not None else 0.0
@@ -217,9 +210,8 @@ async def _even(drive: Drive) -> list[Finding]:
 
 async def _survives(drive: Drive) -> list[Finding]:
     """A pod killed at 100 new connections a second: its successor serves, and few requests are lost."""
-    store = drive.store
     steady = await steady_load(drive, lab)
-    pods = _all_ready(store)
+    pods = all_serving(drive.store, lab.name, "getip")
     if not steady or not pods:
         return [LOADED.found("no", kept=False)]
     victim = pods[0]

@@ -55,7 +55,6 @@ def run_data(run: Run) -> dict[str, Any]:
         "title": run.title,
         "verb": run.verb,
         "actor": run.actor,
-        "given": dict(run.given),
         "target": {"name": run.target_name, "uid": run.target_uid},
         "given": dict(run.given),
         "began": _time(run.began_us),

@@ -40,6 +40,7 @@ class Answers:
         self._calls: dict[str, Latest[CallResult]] = {}
         self._served: dict[str, dict[str, Latest[CallResult]]] = {}
         self._readings: dict[tuple[str, str], Latest[Reading]] = {}
+        self._values: dict[tuple[str, str], Latest[Reading]] = {}
         self.dropped = 0
 
     def add(self, fact: Fact) -> bool:
@@ -58,6 +59,10 @@ class Answers:
                 known = self._readings.pop(key, None)
                 self._readings[key] = _newer(known, reading, fact.time_us)
                 self._bound(self._readings)
+                if reading.value is not None:
+                    self._values.pop(key, None)
+                    self._values[key] = self._readings[key]
+                    self._bound(self._values)
                 return known is not None and _said(known.body) == _said(reading)
             case _:
                 return False
@@ -115,6 +120,10 @@ class Answers:
     def reading(self, uid: str, name: str) -> Latest[Reading] | None:
         """The newest value of this name that was read of the object (its UID, else its subject)."""
         return self._readings.get((uid, name))
+
+    def value(self, uid: str, name: str) -> Latest[Reading] | None:
+        """The newest reading of this name that had a value, whatever came of the asking since."""
+        return self._values.get((uid, name))
 
     def readings(self, uid: str) -> Iterator[Latest[Reading]]:
         """All that was read of the object, longest unread first."""

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubealive_tui.experiments import seconds
 from kubealive_tui.model import Ending, Rail, Role, Run, line, plain
 from kubealive_tui.ui._profile import Palette, Profile
-from kubealive_tui.ui.draw._rail import Label, milestone_lines, place, rail_heading, rail_lines, seconds
+from kubealive_tui.ui.draw._rail import Label, milestone_lines, place, rail_heading, rail_lines
 from kubealive_tui.ui.draw._strips import Pieces, measure, strip_of
 from tests.tui.ui.draw.screens import after, kill, outage, run
 

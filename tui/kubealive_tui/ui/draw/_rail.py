@@ -9,11 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kubealive_tui.experiments import outage_length, seconds
 from kubealive_tui.model import Ending, Heading, Line, Milestone, Outage, Rail, Role, Run, Span, line
 from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._strips import Piece, Pieces, clean, cut, measure, paint
 
-__all__ = ["Label", "milestone_lines", "place", "rail_heading", "rail_lines", "seconds"]
+__all__ = ["Label", "milestone_lines", "place", "rail_heading", "rail_lines"]
 
 _LEFT = 2
 # Spans (seconds) at which an open run is drawn, so that its marks keep their place as time goes on.
@@ -30,11 +31,6 @@ _ACTOR_CELLS = 12
 _SOURCE_CELLS = 9
 # The trigger's own labels never give way.
 _HEAVIEST = 1_000
-
-
-def seconds(value: float) -> str:
-    """Seconds as on the rail: hundredths under ten, tenths from there on."""
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}"
 
 
 def rail_heading(run: Run, now_us: int | None = None, *, figure: Line = ()) -> Heading:
@@ -74,9 +70,7 @@ def _outage_time(outages: Sequence[Outage]) -> Iterable[Line]:
     if any(outage.end_us is None for outage in outages):
         yield line((", outage still open", Role.BAD))
         return
-    total = sum(outage.seconds or 0.0 for outage in outages)
-    error = sum(outage.interval_us for outage in outages) / 1e6
-    yield line((" in ", Role.MUTED), f"{seconds(total)} s ±{max(error, 0.01):.2f}")
+    yield line((" in ", Role.MUTED), outage_length(outages))
     if len(outages) > 1:
         yield line((f" over {len(outages)} outages", Role.MUTED))
 

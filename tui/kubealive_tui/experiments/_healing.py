@@ -1,0 +1,181 @@
+"""Self-healing in plain words: how a container ended, what it waits for, and why each fault heals as it does.
+
+Every paragraph is chosen by what is on screen: the selected pod as it stands, and the last run.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._common import scaled
+from kubealive_tui.experiments._faults import fault_of, replies_fail
+from kubealive_tui.experiments._narrate import ending_of
+from kubealive_tui.experiments._results import backed_off
+from kubealive_tui.experiments._words import age, back_off, short
+from kubealive_tui.model import Container, ContainerState, Ending, Line, Pod, Role, Run, Termination, line
+
+__all__ = ["POD_GRACE_S", "PROBE_GRACE_S", "ending_words", "explanation"]
+
+# The manifest gives the one to the liveness probe, Kubernetes the other to a pod; a test holds them to the file.
+PROBE_GRACE_S = 2
+POD_GRACE_S = 30
+SIGKILL_EXIT = 137
+
+_NOW = ("Now: ", Role.STRONG)
+_TRY = ("Try: ", Role.ACCENT)
+
+
+def _selected(scene: Scene) -> Pod | None:
+    """The pod under the pointer, else the first one."""
+    chosen = scene.store.pod(scene.selected) if scene.selected else None
+    return chosen or next((pod for uid in scene.store.pods(scene.name) if (pod := scene.store.pod(uid))), None)
+
+
+# ---- one line
+
+
+def ending_words(scene: Scene) -> Line:
+    """How the selected pod ended last, how long it still waits, and a fault that nothing else shows."""
+    pod = _selected(scene)
+    container = pod.containers[0] if pod and pod.containers else None
+    end = _end(container) if container else None
+    if pod is None or container is None:
+        return line(("last end –", Role.MUTED))
+    words = line(("last end ", Role.MUTED), ending_of(end) if end else ("none in this pod", Role.MUTED))
+    if replies_fail(scene.store, scene.name, pod.uid):
+        return line(words, ("  its replies fail", Role.BAD), (": f or I ends that", Role.MUTED))
+    if _back_off(container) is not None:
+        return line(words, _next_start(scene, container))
+    if end is not None and end.finished_us is not None:
+        return line(words, (f", {age(scene.store.now_us - end.finished_us)} ago", Role.MUTED))
+    return words
+
+
+def _end(container: Container) -> Termination | None:
+    return container.termination or container.last_termination
+
+
+def _back_off(container: Container) -> int | None:
+    """Seconds that the kubelet waits before it starts this container again, in its own words, or None."""
+    return back_off(container.message) if container.state is ContainerState.WAITING else None
+
+
+def _next_start(scene: Scene, container: Container) -> Line:
+    """The earliest next start: the kubelet's seconds after the end, which is a whole second of its clock."""
+    end, waits = _end(container), _back_off(container) or 0
+    if end is None or end.finished_us is None:
+        return line((f"  back-off {waits} s", Role.WAITING), (", since when is not known", Role.MUTED))
+    left = waits - (scene.store.now_us - end.finished_us) // 1_000_000
+    if left <= 0:
+        return line(("  next start due", Role.WAITING), (", the kubelet is a little late", Role.MUTED))
+    return line(("  next start not before ", Role.MUTED), (f"{left} s", Role.WAITING), (" from now", Role.MUTED))
+
+
+# ---- paragraphs
+
+
+def explanation(scene: Scene) -> Sequence[Line]:
+    """Who acts and by which rule, the selected pod, the last run, and what to try next."""
+    run = scene.store.ledger(scene.name).runs.last
+    return [*_rule(), *_pod(scene), *(_run(run) if run else ()), *_next(scene, run)]
+
+
+def _rule() -> Iterator[Line]:
+    yield line(
+        "The kubelet of the pod's node asks both probes each second, and here acts on the first failure. A "
+        "failing livenessProbe has it stop the container and start it anew in the same pod, which keeps name, "
+        "address and node: RESTARTS counts that. A failing readinessProbe only takes the pod out of the "
+        "Service."
+    )
+
+
+def _pod(scene: Scene) -> Iterator[Line]:
+    pod = _selected(scene)
+    container = pod.containers[0] if pod and pod.containers else None
+    if pod is None or container is None:
+        yield line(_NOW, "there is no pod: s asks the Deployment for one.")
+        return
+    end, waits = _end(container), _back_off(container)
+    if end is not None:
+        yield line((f"{short(pod.name)} ended {ending_of(end)}: ", Role.STRONG), _cause(end))
+    if waits is not None:
+        yield line(
+            _NOW,
+            f"CrashLoopBackOff. The container has ended before, so the kubelet waits {waits} s until it starts it "
+            "again: 10 s at first, then twice as long each time, at most 5 minutes. Ten minutes without an end "
+            "forgive that. It usually starts a few seconds later than it says, and never earlier.",
+        )
+    elif replies_fail(scene.store, scene.name, pod.uid):
+        yield line(
+            _NOW,
+            "every reply of the pod is an error, and both of its probes are green. No controller looks at "
+            "replies, so nothing will happen until f or I ends it. Probes have to ask for what clients need.",
+        )
+    elif not pod.ready and not pod.deleting and container.state is ContainerState.RUNNING:
+        yield line(
+            _NOW,
+            "the container runs and is not ready, so its endpoint is not either, and the Service sends it "
+            "nothing. Nobody restarts it for that; r or I gives it back.",
+        )
+
+
+def _cause(end: Termination) -> str:
+    """What lastState.terminated proves of how a container ended; Events are no witness of it."""
+    if end.reason == "OOMKilled":
+        return "the kernel killed it at resources.limits.memory; the kubelet only found it dead."
+    if end.exit_code == SIGKILL_EXIT:
+        return "137 is 128 + 9, SIGKILL: it had not stopped by itself when its grace was over."
+    if end.exit_code == 0:
+        return "it stopped by itself when SIGTERM asked it to. Whose wish that was, the reason does not say."
+    return "the exit code is the program's own: nobody ended it from outside."
+
+
+_RUNS: Mapping[str, str] = {
+    "liveness": "The program went on serving clients while its liveness probe failed; the kubelet stopped it "
+    "all the same, and clients lost what was sent before the new run of the container listened.",
+    "exit": "No probe had a part in it: the program ended, the kubelet saw that its container was gone, and "
+    "restartPolicy Always starts it whatever the exit code was.",
+    "hang": "It took connections and answered nobody, so the probe timed out after its 1 s. SIGTERM was "
+    f"ignored, and SIGKILL followed when the grace of {PROBE_GRACE_S} s was over, which "
+    f"livenessProbe.terminationGracePeriodSeconds sets here. Without that field the pod's own {POD_GRACE_S} s "
+    "count, and clients wait for half a minute.",
+    "eat": "The kernel ends what crosses its memory limit at once and without a signal that could be caught, so "
+    "there was nothing to detect and no grace: the kubelet found the container ended and started it again.",
+    "readiness": "Only the readiness probe failed. The kubelet set Ready to false, the EndpointSlice followed, "
+    "and with no other pod behind the Service every new connection was refused or left without an answer. It "
+    "lasts until somebody ends the fault: READY and FIRST OK tell how soon after the cure all was well.",
+    "errors": "Every reply was an error while both probes succeeded. Nothing was detected, since no controller "
+    "reads replies, and it lasted until somebody ended it.",
+    "": "The ReplicaSet controller counted one pod too few for spec.replicas and made another at once: a new "
+    "pod, with a new name and address, and without the back-off of the old one.",
+}
+
+
+def _run(run: Run) -> Iterator[Line]:
+    fault = fault_of(run.verb, run.given)
+    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}. ", _RUNS[fault])
+    if waited := backed_off(run):
+        yield line(
+            f"It met a back-off of {waited}, which an earlier end of the same pod had earned; F stages a fresh "
+            "pod for the next fault, and then there is none."
+        )
+    if not run.measured or run.ending is Ending.OPEN:
+        return
+    pods = run.given.get("ready_pods", "")
+    if run.failed:
+        others = (
+            "There was no other pod to answer." if pods == "1" else f"{pods or 'Several'} pods shared the work."
+        )
+        yield line(f"Clients lost {run.failed} of {run.planned}. {others}")
+    else:
+        yield line(f"Clients lost none of {run.planned}.")
+
+
+def _next(scene: Scene, run: Run | None) -> Iterator[Line]:
+    if run is None:
+        yield line(_TRY, "i, then c, h and o: one table row each, and no two of them alike.")
+    elif scaled(scene).desired == 1 and run.failed:
+        yield line(_TRY, "s twice for three pods, and the same key again: the outage is gone, or nearly.")
+    elif scaled(scene).desired > 1:
+        yield line(_TRY, "S until one pod is left, and the same key again: nobody stands in for it.")
+    else:
+        yield line(_TRY, "another fault: h shows what a grace is for, f what no probe sees.")
