@@ -6,6 +6,8 @@ import shlex
 
 import pytest
 
+from kubealive.v1.state_pb2 import Workload
+from kubealive_agent.actions._rollouts import _patch as agents_patch
 from kubealive_tui.commands import (
     Confirmations,
     Do,
@@ -18,6 +20,7 @@ from kubealive_tui.commands import (
     refusal,
 )
 from kubealive_tui.experiments import Command, Experiment, Settings, balance, discover
+from kubealive_tui.feed._convert import act_request
 from kubealive_tui.model import (
     Act,
     Call,
@@ -27,14 +30,18 @@ from kubealive_tui.model import (
     Info,
     LabelPod,
     LoadMode,
+    Pause,
     ProbeFails,
     Request,
+    Restart,
+    Rollout,
     Scale,
     SetLoad,
     StopAll,
     StopLoad,
     Target,
     TrafficPolicy,
+    Undo,
     Verb,
 )
 from kubealive_tui.store import Store
@@ -62,6 +69,10 @@ def _act(verb: Verb, uid: str = "uid-0", name: str = POD) -> Act:
     return Act("balance", uid, name, verb)
 
 
+def _deploy(verb: Verb) -> Act:
+    return _act(verb, "deploy-1", "getip")
+
+
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
@@ -69,6 +80,12 @@ def _act(verb: Verb, uid: str = "uid-0", name: str = POD) -> Act:
         (_act(DeletePod(0)), ["delete", "pod", POD, "--wait=false", "--grace-period=0", "--force"]),
         (_act(DeletePod(5)), ["delete", "pod", POD, "--wait=false", "--grace-period=5"]),
         (_act(Scale(3), "deploy-1", "getip"), ["scale", "deployment/getip", "--replicas=3"]),
+        (_deploy(Rollout("x/workload:v2")), ["set", "image", "deployment/getip", "app=x/workload:v2"]),
+        (_deploy(Pause(paused=True)), ["rollout", "pause", "deployment/getip"]),
+        (_deploy(Pause(paused=False)), ["rollout", "resume", "deployment/getip"]),
+        (_deploy(Undo()), ["rollout", "undo", "deployment/getip"]),
+        (_deploy(Undo(3)), ["rollout", "undo", "deployment/getip", "--to-revision=3"]),
+        (_deploy(Restart()), ["rollout", "restart", "deployment/getip"]),
         (_act(LabelPod("mood", "calm")), ["label", "pod", POD, "mood=calm", "--overwrite"]),
         (_act(LabelPod("mood", None)), ["label", "pod", POD, "mood-", "--overwrite"]),
         (
@@ -83,11 +100,45 @@ def _act(verb: Verb, uid: str = "uid-0", name: str = POD) -> Act:
             ],
         ),
     ],
-    ids=["delete", "force", "grace", "scale", "label", "label off", "policy"],
+    ids=[
+        "delete",
+        "force",
+        "grace",
+        "scale",
+        "image",
+        "pause",
+        "resume",
+        "undo",
+        "undo to a revision",
+        "restart",
+        "label",
+        "label off",
+        "policy",
+    ],
 )
 def test_kubectl_words(request_: Request, words: list[str]) -> None:
     """The text splits into the words that kubectl is to get, whatever the context is called."""
     assert shlex.split(_text(request_)) == [*BASE, *words]
+
+
+@pytest.mark.parametrize(
+    "rollout",
+    [
+        Rollout("x/workload:v2", drain=False),
+        Rollout("x/workload:v2", drain=True),
+        Rollout(strategy="RollingUpdate", max_surge="100%", max_unavailable="0"),
+        Rollout("x/workload:v2", strategy="Recreate", drain=False),
+    ],
+    ids=["drain off", "drain on", "strategy", "all of it"],
+)
+def test_kubectl_patches_as_the_agent_does(rollout: Rollout) -> None:
+    """A paste changes what the key changed, to the last field; only the UID is not asked for."""
+    wire = act_request(_deploy(rollout), request_id="r", session_id="s").rollout
+    before = Workload(container="app", image="x/workload:v1", strategy="RollingUpdate", max_surge="1")
+
+    words = shlex.split(_text(_deploy(rollout)))
+    assert words[:-1] == [*BASE, "patch", "deployment", "getip", "--patch"]
+    assert json.loads(words[-1]) == agents_patch(before, wire)
 
 
 @pytest.mark.parametrize(

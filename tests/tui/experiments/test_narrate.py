@@ -34,6 +34,15 @@ NOT_READY = ConditionTransition(
 )
 
 
+ROLLED = {
+    "from_image": "x/workload:v1",
+    "image": "x/workload:v2",
+    "strategy": "RollingUpdate",
+    "max_surge": "1",
+    "max_unavailable": "0",
+}
+
+
 def did(verb: str, **parameters: str) -> Action:
     """I did something to a pod."""
     return Action("r1", "me@here", verb, Phase.REQUESTED, Kind.POD, NAME, "p1", parameters)
@@ -60,6 +69,19 @@ def did(verb: str, **parameters: str) -> Action:
             "you: POST phoenix-1.phoenix/store",
             id="my call",
         ),
+        pytest.param(
+            did("rollout", **ROLLED, drain="off"),
+            f"you: update {NAME}, v1 → v2, surge 1, unavailable 0, drain off",
+            id="my update",
+        ),
+        pytest.param(
+            did("undo", **ROLLED, revision="3"), f"you: undo {NAME}, v1 → v2, as in revision 3", id="my undo"
+        ),
+        pytest.param(
+            did("restart", **ROLLED), f"you: restart {NAME}, v2, surge 1, unavailable 0", id="my restart"
+        ),
+        pytest.param(did("pause", paused="true"), f"you: pause {NAME}", id="my pause"),
+        pytest.param(did("pause", paused="false"), f"you: resume {NAME}", id="my resume"),
         pytest.param(moved("p1", Aspect.DELETING, deleting=True), "pod: …d8c-aaap1 terminating", id="terminating"),
         pytest.param(moved("p1", Aspect.READY, ready=True), "pod: …d8c-aaap1 ready on node-1", id="ready"),
         pytest.param(moved("p1", Aspect.DELETED), "pod: …d8c-aaap1 gone", id="gone"),

@@ -101,7 +101,16 @@ def endpoints(count: int = 4) -> Slice:
 
 def deployment(desired: int = 4, ready: int = 4) -> Workload:
     """The Deployment getip."""
-    return Workload("deploy-1", Kind.DEPLOYMENT, "getip", "balance", desired=desired, current=ready, ready=ready)
+    return Workload(
+        "deploy-1",
+        Kind.DEPLOYMENT,
+        "getip",
+        "balance",
+        desired=desired,
+        current=ready,
+        ready=ready,
+        container="app",
+    )
 
 
 def running(rate: float = 100.0, actor: str = ACTOR) -> Load:

@@ -24,12 +24,27 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import BinSum, Store
 
-__all__ = ["condition_words", "current_set", "deadline_words", "ladder", "pods_of", "replica_sets", "share_stack"]
+__all__ = [
+    "TALL",
+    "condition_words",
+    "current_set",
+    "deadline_words",
+    "ladder",
+    "pods_of",
+    "replica_sets",
+    "share_stack",
+]
+
+# Lines from which a screen has room for the whole history, and for the pods one by one.
+TALL = 40
 
 # A second each: a rollout of four pods takes five to ten.
 _COLUMNS = 60
 # The share that the heading names is that of the newest two columns: one alone may have only begun.
 _NEWEST = 2
+
+# Rows of the ladder where lines are short: what is rolled out, and what it replaces.
+_LEAST_ROWS = 2
 
 _LADDER = (
     Column("REV", 4, Align.RIGHT),
@@ -61,12 +76,17 @@ def pods_of(store: Store, owner: Workload) -> list[Pod]:
 
 
 def ladder(scene: Scene, deployment: Workload) -> Table:
-    """A row for each ReplicaSet that has or wants pods, then those that can be gone back to, newest first."""
+    """A row for each ReplicaSet that has or wants pods, then those that can be gone back to, newest first.
+
+    Where lines are short only as many of those as make two rows: the pointer must not scroll the others away.
+    """
     store = scene.store
     sets = {each.uid: each for each in replica_sets(store, deployment)}
     newest = current_set(store, deployment)
     busy = [uid for uid, each in sets.items() if each is newest or _busy(store, each)]
     idle = [uid for uid in reversed(sets) if uid not in busy]
+    if scene.size.height < TALL:
+        idle = idle[: max(_LEAST_ROWS - len(busy), 0)]
 
     def row(uid: str) -> Row:
         each = sets[uid]
@@ -77,7 +97,6 @@ def ladder(scene: Scene, deployment: Workload) -> Table:
         keys=(*busy, *idle),
         row=row,
         heading=Heading(line(("REVISIONS", Role.STRONG)), _figures(store, deployment)),
-        most=max(len(busy), 2),
         empty=line(
             ("no ReplicaSet yet", Role.WAITING), (": the controller makes one for the template", Role.MUTED)
         ),
@@ -150,7 +169,9 @@ def condition_words(store: Store, deployment: Workload) -> Line:
     """Progressing and Available in words, and what stands in their way."""
     failure = deployment.condition("ReplicaFailure")
     if failure is not None and failure.status == "True":
-        return line(_available(deployment), ("  no pod can be made: ", Role.BAD), failure.message)
+        # `pods "incver-…" is forbidden: exceeded quota: …`: the name of a pod that is not there says nothing.
+        why = failure.message.rpartition("is forbidden: ")[2]
+        return line(("no pod can be made", Role.BAD), f": {why}", ("  ", Role.MUTED), _available(deployment))
     return line(_progress(store, deployment), ("  ", Role.MUTED), _available(deployment))
 
 
@@ -159,7 +180,9 @@ def _progress(store: Store, deployment: Workload) -> Line:
     if deployment.observed_generation < deployment.generation:
         return line(("the controller has not seen the last change yet", Role.WAITING))
     if deployment.paused:
-        return line(("paused", Role.WAITING), (": a new template rolls out when p resumes", Role.MUTED))
+        moving = deployment.updated < deployment.desired or deployment.current > deployment.updated
+        held = f" at {_made(deployment)}" if moving else ": nothing is rolled out"
+        return line(("paused", Role.WAITING), held, (" until p resumes", Role.MUTED))
     if progressing is None:
         return line(("progress not known", Role.WAITING))
     if progressing.reason == STUCK:
@@ -170,12 +193,12 @@ def _progress(store: Store, deployment: Workload) -> Line:
         )
     if progressing.reason == COMPLETE:
         return line(("rolled out", Role.GOOD), (f": all {deployment.desired} of the newest revision", Role.MUTED))
-    old = deployment.current - deployment.updated
-    return line(
-        ("rolling out", Role.WAITING),
-        f": {deployment.updated} of {deployment.desired} made",
-        (f", {old} old left" if old > 0 else "", Role.MUTED),
-    )
+    return line(("rolling out", Role.WAITING), f": {_made(deployment)}")
+
+
+def _made(deployment: Workload) -> str:
+    old = max(deployment.current - deployment.updated, 0)
+    return f"{deployment.updated} of {deployment.desired} made" + (f", {old} old left" if old else "")
 
 
 def _available(deployment: Workload) -> Line:

@@ -73,9 +73,9 @@ def _standing(store: Store, deployment: Workload) -> str:
             "all replicas are of the newest revision and available: Progressing says NewReplicaSetAvailable. Pods "
             "that are still terminating are not counted."
         )
-    ready = (
-        f"{newest.ready} of {newest.desired} pods of revision {newest.revision} are ready" if newest else "no set"
-    )
+    if newest is None:
+        return "the controller has made no ReplicaSet yet."
+    ready = f"{newest.ready} of {newest.desired} pods of revision {newest.revision} are ready"
     return f"{ready}. Each further step waits until a new pod is Ready, or an old one has gone, by the rule above."
 
 

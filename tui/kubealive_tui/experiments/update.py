@@ -24,7 +24,7 @@ from kubealive_tui.experiments._api import (
 from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
 from kubealive_tui.experiments._checks import ended_run, steady_load
 from kubealive_tui.experiments._common import load, measured, scale
-from kubealive_tui.experiments._ladder import condition_words, ladder, replica_sets, share_stack
+from kubealive_tui.experiments._ladder import TALL, condition_words, ladder, replica_sets, share_stack
 from kubealive_tui.experiments._rollout import (
     GRACEFUL,
     drain_of,
@@ -78,8 +78,6 @@ DEPLOYMENT = "incver"
 HEADS = dict(zip(("SURGE 1, UNAV. 0", "SURGE 0, UNAV. 1", "ALL AT ONCE", "RECREATE"), STRATEGIES, strict=True))
 # Longer than a run can be, so that it is measured to its end.
 TAIL_MS = 65_000
-# Rows from which a screen has room for the pods one by one.
-TALL = 40
 DANGER = "replace all pods of"
 
 COMPLETE_WITHIN_S = 60.0
@@ -241,9 +239,10 @@ async def check(drive: Drive) -> Verdict:
     pods = await _graceful(drive)
     if not pods:
         return Verdict.of([READY.found("no", kept=False)])
-    findings = [READY.found(str(pods), kept=True)]
-    if not await steady_load(drive, lab):
-        return Verdict.of([*findings, LOADED.found("no", kept=False)])
+    loaded = await steady_load(drive, lab)
+    findings = [READY.found(str(pods), kept=True), LOADED.found("yes" if loaded else "no", kept=loaded)]
+    if not loaded:
+        return Verdict.of(findings)
     runs = []
     for step in (_updates, _holds_back, _goes_back):
         found, run = await step(drive)

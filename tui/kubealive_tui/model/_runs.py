@@ -52,7 +52,7 @@ class Ending(Enum):
     COMPLETE = "complete"
     LIMIT = "time limit"
     INTERRUPTED = "interrupted by the next trigger"
-    OVERTAKEN = "overtaken by somebody else's change"
+    OVERTAKEN = "changed by somebody else"
     REPLACED = "agent replaced"
     REFUSED = "refused"
 

@@ -145,7 +145,7 @@ def milestone_lines(run: Run, palette: Palette) -> list[Pieces]:
 
 def _now(run: Run, now_us: int | None) -> int:
     """Up to where the run is known."""
-    known = [run.began_us, run.last_us or 0, *(outage.end_us or 0 for outage in run.outages)]
+    known = [run.began_us, run.last_us or 0, run.ended_us or 0, *(outage.end_us or 0 for outage in run.outages)]
     if run.ending is Ending.OPEN and now_us is not None:
         known.append(now_us)
     return max(known)
