@@ -18,6 +18,7 @@ from kubealive_tui.model import (
     Interest,
     LinkState,
     Request,
+    Rollout,
     Run,
     Sample,
     Scale,
@@ -25,6 +26,7 @@ from kubealive_tui.model import (
     Signal,
     StopAll,
     StopLoad,
+    version_of,
 )
 from kubealive_tui.store import Store
 
@@ -235,13 +237,21 @@ def _words(request: Request) -> str:
             return f"load: {rate or 0:g}/s"
         case StopLoad():
             return "load: stop"
-        case Act(name=name, verb=DeletePod()):
-            return f"delete pod {name}"
-        case Act(name=name, verb=Scale(replicas=replicas)):
-            return f"scale {name} to {replicas}"
-        case Act(name=name, verb=Fault(kind=kind)):
-            return f"fault {kind.name.lower()} of {name}"
+        case Act() as act:
+            return _act_words(act)
         case StopAll():
             return "stop all load and cure all faults"
-        case _:
-            return type(request).__name__
+
+
+def _act_words(act: Act) -> str:
+    match act.verb:
+        case DeletePod():
+            return f"delete pod {act.name}"
+        case Scale(replicas=replicas):
+            return f"scale {act.name} to {replicas}"
+        case Fault(kind=kind):
+            return f"fault {kind.name.lower()} of {act.name}"
+        case Rollout(image=str() as image):
+            return f"update {act.name} to {version_of(image)}"
+        case verb:
+            return f"{type(verb).__name__.lower()} {act.name}"

@@ -74,6 +74,8 @@ from kubealive_tui.store import Store
 __all__ = ["lab"]
 
 DEPLOYMENT = "incver"
+# As it is installed.
+FIRST = next(iter(STRATEGIES))
 # The strategies by their heads in the table of results.
 HEADS = dict(zip(("SURGE 1, UNAV. 0", "SURGE 0, UNAV. 1", "ALL AT ONCE", "RECREATE"), STRATEGIES, strict=True))
 # Longer than a run can be, so that it is measured to its end.
@@ -84,7 +86,7 @@ COMPLETE_WITHIN_S = 60.0
 HELD_FOR_S = 10.0
 
 READY = Limit("pods ready, drain on", f"all, within {COMPLETE_WITHIN_S:.0f} s")
-UPDATED = Limit("graceful update of 4 pods", f"complete within {COMPLETE_WITHIN_S:.0f} s, old pods gone")
+UPDATED = Limit("graceful update", f"complete within {COMPLETE_WITHIN_S:.0f} s, old pods gone")
 LOADED = Limit("steady load", "100/s within 15 s")
 KEPT = Limit("lost in the graceful update", "0 of 100/s")
 HELD = Limit("replies of a version that never gets ready", f"0 within {HELD_FOR_S:.0f} s")
@@ -271,14 +273,21 @@ async def _graceful(drive: Drive) -> int:
         return 0
     if deployment.paused:
         await drive.ask(Act(lab.name, deployment.uid, deployment.name, Pause(paused=False)))
-    first = next(iter(STRATEGIES))
-    changes = {"strategy": first, "drain": GRACEFUL}
-    as_it_should_be = (strategy_now(deployment), drain_of(deployment)) == (first, GRACEFUL)
-    if not as_it_should_be or deployment.version not in VERSIONS:
-        verb = rollout(store, deployment, changes)
+    if not _as_installed(deployment):
+        verb = rollout(store, deployment, {"strategy": FIRST, "drain": GRACEFUL})
         await drive.ask(Act(lab.name, deployment.uid, deployment.name, verb))
-    settled = await drive.until("all pods to be ready", lambda: _settled(store), within=COMPLETE_WITHIN_S)
-    return settled.ready if settled and drain_of(settled) == GRACEFUL else 0
+
+    def ready() -> Workload | None:
+        settled = _settled(store)
+        return settled if settled and _as_installed(settled) else None
+
+    found = await drive.until("all pods to be ready", ready, within=COMPLETE_WITHIN_S)
+    return found.ready if found else 0
+
+
+def _as_installed(deployment: Workload) -> bool:
+    settings = (strategy_now(deployment), drain_of(deployment))
+    return settings == (FIRST, GRACEFUL) and deployment.version in VERSIONS
 
 
 _Found = tuple[list[Finding], Run | None]
@@ -333,7 +342,8 @@ async def _goes_back(drive: Drive) -> _Found:
     action = await drive.ask(Act(lab.name, deployment.uid, deployment.name, Undo()))
     run = await ended_run(drive, lab, action, within=COMPLETE_WITHIN_S + 5)
     took = run.seconds("complete") if run else None
-    return [UNDONE.found("never" if took is None else f"{took:.1f} s", kept=took is not None)], run
+    served = took is not None and run is not None and run.seconds("first reply") is not None
+    return [UNDONE.found(f"{took:.1f} s" if served else "never", kept=served)], run
 
 
 @lab.explain

@@ -125,6 +125,15 @@ def test_a_run_that_ended_without_its_last_milestone() -> None:
     assert words.endswith("ready, ok")
 
 
+def test_a_run_that_was_cut_short_is_drawn_to_where_it_ended() -> None:
+    """The mark of what came early stands early: the time in which nothing came is time as well."""
+    cut = open_run(ending=Ending.OVERTAKEN)
+    late = replace(cut, ended_us=cut.began_us + 60_000_000)
+
+    first, longer = (texts(rail_lines(Rail(each), 80, PALETTE))[0].index("●") for each in (cut, late))
+    assert longer < first
+
+
 def shared(times: tuple[float, float], width: int, weights: tuple[int, int] = (1, 2)) -> tuple[str, ...]:
     """The times over their words, of two milestones that may share a mark and one that comes later."""
     twins = (
