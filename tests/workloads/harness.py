@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,7 +184,8 @@ def serving(
         yield running
     finally:
         if running.thread.is_alive():
-            running.loop.post(lambda: running.loop.stop(0))
+            with suppress(OSError):  # it may have ended by itself since
+                running.loop.post(lambda: running.loop.stop(0))
         running.thread.join(PATIENCE_SECONDS)
         assert not running.thread.is_alive()
 
