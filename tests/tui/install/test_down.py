@@ -24,9 +24,14 @@ async def installed() -> FakeCluster:
     return cluster
 
 
-async def take_down(cluster: FakeCluster, names: Sequence[str] | None = None) -> list[Step]:
-    clock = FakeClock(cluster.run_controllers)
-    return [step async for step in down(cluster, namespace="kubealive", names=names, clock=clock)]
+async def take_down(
+    cluster: FakeCluster, names: Sequence[str] | None = None, *, told: list[Step] | None = None
+) -> list[Step]:
+    """Take it down; the steps, which are in `told` as well where it fails."""
+    steps = [] if told is None else told
+    async for step in down(cluster, namespace="kubealive", names=names, clock=FakeClock(cluster.run_controllers)):
+        steps.append(step)
+    return steps
 
 
 async def test_whole_install() -> None:
@@ -72,12 +77,15 @@ async def test_namespace_of_somebody_else_stays() -> None:
 
 
 async def test_kind_that_cannot_be_looked_at_keeps_the_namespace() -> None:
-    """What cannot be seen may be somebody's."""
-    cluster = await installed()
+    """What cannot be seen may be somebody's; that it stays is no success, and all else goes."""
+    cluster, steps = await installed(), list[Step]()
     cluster.failing["GET", f"{NAMESPACE}/configmaps"] = ApiError(403, "Forbidden", "cannot list configmaps")
-    steps = await take_down(cluster)
-    (kept,) = [step for step in steps if step.kind is StepKind.KEPT]
-    assert "cannot list configmaps" in kept.text
+    with pytest.raises(NotReadyError, match="still there: namespace/kubealive; `kubealive down`") as caught:
+        await take_down(cluster, told=steps)
+    (trouble,) = [step for step in steps if step.kind is StepKind.TROUBLE]
+    assert "cannot list configmaps" in trouble.text
+    assert caught.value.exit_code == 1
+    assert CLUSTER_ROLE not in cluster.objects
     assert NAMESPACE in cluster.objects
     assert GETIP not in cluster.objects
 
@@ -106,7 +114,7 @@ async def test_missing_right_is_found_first() -> None:
     cluster = await installed()
     before = set(cluster.objects)
     cluster.denied = {("delete", "namespaces")}
-    with pytest.raises(PreflightError, match="no right to delete namespaces"):
+    with pytest.raises(PreflightError, match="may not delete namespaces in the whole cluster"):
         await take_down(cluster)
     assert set(cluster.objects) == before
 
@@ -151,9 +159,7 @@ async def test_who_may_not_look_is_not_told_that_nothing_is_there(names: Sequenc
     before = dict(cluster.objects)
     cluster.denied |= {("list", "deployments"), ("get", "namespaces")}
     cluster.failing["GET", NAMESPACE] = ApiError(403, "Forbidden", "cannot get namespaces")
-    with pytest.raises(
-        PreflightError, match=r"no right to list deployments.apps in namespace kubealive"
-    ) as raised:
+    with pytest.raises(PreflightError, match=r"may not list deployments.apps in namespace kubealive") as raised:
         await take_down(cluster, names)
     assert raised.value.exit_code == 2
     assert cluster.objects == before

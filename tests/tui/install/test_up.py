@@ -129,9 +129,8 @@ async def test_missing_right_is_found_before_anything_is_changed() -> None:
     """The sentence names verb, resource and namespace, and who can help."""
     cluster = FakeCluster()
     cluster.denied = {("create", "deployments")}
-    with pytest.raises(
-        PreflightError, match=r"no right to create deployments\.apps in namespace kubealive.*can grant it"
-    ) as caught:
+    refused = r"may not create deployments\.apps in namespace kubealive; .*`kubectl auth can-i create deployments"
+    with pytest.raises(PreflightError, match=refused) as caught:
         await bring_up(cluster)
     assert caught.value.exit_code == 2
     assert not cluster.objects

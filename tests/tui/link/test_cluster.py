@@ -70,8 +70,8 @@ async def test_missing_rights_are_named(api: FakeApi, tmp_path: Path) -> None:
     async with open_link(LinkOptions(kubeconfig=api.kubeconfig(tmp_path), namespace="class")) as link:
         with pytest.raises(DeniedError) as caught:
             await link.admit()
-    assert "you may not get pods/portforward nor create pods/portforward in namespace class" in str(caught.value)
-    assert "an administrator of that namespace can grant it" in str(caught.value)
+    assert "you may not get and create pods/portforward in namespace class" in str(caught.value)
+    assert "`kubectl auth can-i get pods/portforward -n class` then says yes" in str(caught.value)
 
 
 async def test_a_plugins_token_is_sent_and_kept(api: FakeApi, tmp_path: Path) -> None:

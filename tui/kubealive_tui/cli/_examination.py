@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,10 +17,20 @@ from kubealive import __version__
 from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._log import log_path
 from kubealive_tui.cli._opening import actor, link_options, new_store
-from kubealive_tui.cli._rights import INSTALL, USE, Right, listed, missing, needed
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.feed import LiveFeed
-from kubealive_tui.install import Api, ApiError, own_command, status, up_command
+from kubealive_tui.install import (
+    Api,
+    ApiError,
+    Right,
+    listed_rights,
+    missing_rights,
+    own_command,
+    rights_to_install,
+    rights_to_reach,
+    status,
+    up_command,
+)
 from kubealive_tui.link import Link, open_link
 from kubealive_tui.model import Info, LinkState, Signal
 from kubealive_tui.ui import Profile
@@ -104,19 +114,18 @@ async def examine_api(api: Api, namespace: str) -> AsyncIterator[Look]:
     try:
         version = (await api.request("GET", "/version")).get("gitVersion", "of an unknown version")
         yield Look(State.FINE, "API server", f"Kubernetes {version}")
-        rights = needed(namespace)
-        for purpose in (USE, INSTALL):
-            yield _rights(purpose, await missing(api, [right for right in rights if right.purpose == purpose]))
+        for purpose, needed in (("look and act", rights_to_reach), ("install", rights_to_install)):
+            yield _rights(purpose, await missing_rights(api, needed(namespace)))
         yield await _metrics(api)
         yield await _install(api, namespace)
     except ApiError as error:
         yield Look(State.UNASKED, "API server", str(error))
 
 
-def _rights(purpose: str, lacking: list[Right]) -> Look:
+def _rights(purpose: str, lacking: Sequence[Right]) -> Look:
     if not lacking:
         return Look(State.FINE, "rights", f"to {purpose}: all")
-    words = f"to {purpose}: you may not {listed(lacking)}"
+    words = f"to {purpose}: you may not {listed_rights(lacking)}"
     return Look(State.MISSING, "rights", words, "an administrator can grant that")
 
 

@@ -20,6 +20,8 @@ from ._manifests import (
     experiments,
     render,
 )
+from ._preflight import rights_to_install
+from ._rights import Right, listed_rights, missing_rights, rights_refusal, rights_to_reach
 from ._status import Part, Status, status
 from ._steps import Step, StepKind
 from ._troubles import Cause, Trouble, Workload
@@ -50,6 +52,7 @@ __all__ = [
     "Part",
     "Pods",
     "PreflightError",
+    "Right",
     "Status",
     "Step",
     "StepKind",
@@ -60,9 +63,14 @@ __all__ = [
     "check_namespace",
     "down",
     "experiments",
+    "listed_rights",
+    "missing_rights",
     "own_command",
     "render",
     "reset",
+    "rights_refusal",
+    "rights_to_install",
+    "rights_to_reach",
     "status",
     "up",
     "up_command",

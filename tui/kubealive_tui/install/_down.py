@@ -5,16 +5,18 @@ namespace's name. The namespace itself goes only if `up` created it and nobody e
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._api import Api, Clock, SystemClock, each, find, items
 from ._apply import CREATED_BY
 from ._errors import ApiError, NotReadyError, PreflightError
+from ._hints import own_command
 from ._inventory import Inventory, Item, inventory
 from ._kinds import EXPERIMENT_LABEL, KINDS, OURS, PODS, is_ours, place
 from ._manifests import Wanted, check_experiments, check_namespace, cluster_name, experiments, render
-from ._preflight import Right, find_namespace, missing_rights, refusal
+from ._preflight import find_namespace
+from ._rights import Right, missing_rights, rights_refusal
 from ._steps import Step, StepKind
 from ._wait import POLL_SECONDS
 
@@ -33,7 +35,7 @@ async def down(
     """Remove the experiments named, or with None the whole install, and wait at most `seconds` until all is gone.
 
     It can be repeated; where nothing of ours is left it yields nothing. Raises UsageError for an experiment that
-    does not exist, PreflightError before anything was removed, NotReadyError naming what is still there.
+    does not exist, PreflightError before anything was removed, NotReadyError naming what is left.
     """
     check_namespace(namespace)
     clock = clock or SystemClock()
@@ -47,6 +49,8 @@ async def down(
         for kind in ("ClusterRoleBinding", "ClusterRole"):
             async for step in removal.of_cluster_wide(kind):
                 yield step
+    if removal.unseen:
+        raise _left(", ".join(removal.unseen), namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class _Removal:
     namespace: str
     clock: Clock
     deadline: float
+    unseen: list[str] = field(default_factory=list)
+    """What stays for no other reason than that it could not be looked into, which is no success."""
 
     async def of_experiments(self, names: Sequence[str]) -> AsyncIterator[Step]:
         await self._may_look()
@@ -76,8 +82,8 @@ class _Removal:
         await self._may_look()
         found = await inventory(self.api, self.namespace)
         reason = _why_keep(home, found)
-        if not reason:
-            await self._need([Right("delete", "", "namespaces", "")])
+        if not (reason or found.unknown):
+            await self._need([Right.on(KINDS["Namespace"], "delete", self.namespace)])
             yield Step(kind=StepKind.WAITING, subject=subject, text="deleting it and all that is in it")
             await self._delete_one(KINDS["Namespace"].path("", self.namespace), home["metadata"]["uid"])
             await self._until_namespace_gone(home)
@@ -87,7 +93,12 @@ class _Removal:
             yield step
         await self._until_gone(found.ours, OURS)
         advice = f"`kubectl delete namespace {self.namespace}` removes it with all that is in it"
-        yield Step(kind=StepKind.KEPT, subject=subject, text=reason, advice=advice)
+        if reason:
+            yield Step(kind=StepKind.KEPT, subject=subject, text=reason, advice=advice)
+        else:
+            unseen = f"stays, since not all that is in it could be looked at: {found.unknown[0]}"
+            yield Step(kind=StepKind.TROUBLE, subject=subject, text=unseen, advice=advice)
+            self.unseen.append(subject)
 
     async def of_cluster_wide(self, kind: str) -> AsyncIterator[Step]:
         name = cluster_name(self.namespace)
@@ -106,7 +117,7 @@ class _Removal:
             yield Step(kind=StepKind.REMOVED, subject=subject)
 
     async def _delete(self, chosen: Sequence[Item]) -> AsyncIterator[Step]:
-        await self._need([Right("delete", item.kind.group, item.kind.plural, self.namespace) for item in chosen])
+        await self._need([Right.on(item.kind, "delete", self.namespace) for item in chosen])
         # Workloads before what they stand on, so that none of them fails on its way out.
         for item in sorted(chosen, key=lambda item: -place(item.kind)):
             await self._delete_one(item.path, item.uid)
@@ -116,12 +127,12 @@ class _Removal:
         """Whoever cannot see what `up` makes would be told that nothing of it is there."""
         made = {manifest.kind for manifest in render(Wanted(namespace=self.namespace)) if manifest.kind.namespaced}
         kinds = sorted({*made, PODS, KINDS["Secret"]}, key=place)
-        await self._need([Right("list", kind.group, kind.plural, self.namespace) for kind in kinds])
+        await self._need([Right.on(kind, "list", self.namespace) for kind in kinds])
 
     async def _need(self, rights: Sequence[Right]) -> None:
         missing = await missing_rights(self.api, rights)
         if missing:
-            raise PreflightError(refusal(missing))
+            raise PreflightError(rights_refusal(missing))
 
     async def _delete_one(self, path: str, uid: str) -> None:
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
@@ -159,21 +170,23 @@ class _Removal:
 
     async def _next_look(self, what: str) -> None:
         if self.clock.monotonic() >= self.deadline:
-            raise NotReadyError(f"still there: {what}; `kubealive down` can be repeated")
+            raise _left(what, self.namespace)
         await self.clock.sleep(POLL_SECONDS)
 
 
 def _why_keep(home: dict[str, Any], found: Inventory) -> str:
-    """Say why the namespace stays, or nothing if it goes."""
+    """Say for which good reason the namespace stays, or nothing where there is none."""
     if not home:
         return "stays, since you may not look at it: who made it is not known"
     if CREATED_BY not in (home.get("metadata", {}).get("annotations") or {}):
         return "was not made by `kubealive up`, so it stays"
     if found.foreign:
         return f"stays, since others' objects are in it: {_listing([item.ref for item in found.foreign])}"
-    if found.unknown:
-        return f"stays, since not all that is in it could be looked at: {found.unknown[0]}"
     return ""
+
+
+def _left(what: str, namespace: str) -> NotReadyError:
+    return NotReadyError(f"still there: {what}; `{own_command('down', namespace=namespace)}` can be repeated")
 
 
 def _listing(refs: Sequence[str]) -> str:

@@ -12,26 +12,11 @@ from typing import Any
 from ._api import Api, each, find
 from ._errors import ApiError, PreflightError
 from ._kinds import KINDS, PODS, is_ours
-from ._manifests import Manifest, workload_kinds
+from ._manifests import Manifest, Wanted, render, workload_kinds
+from ._rights import Right, missing_rights, rights_refusal
 
 OLDEST_VERSION = (1, 27)  # the first that refuses unknown fields for certain, which every request here asks for
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
-_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """A verb on a resource; `namespace` is empty for the whole cluster."""
-
-    verb: str
-    group: str
-    resource: str
-    namespace: str
-
-    @property
-    def full_resource(self) -> str:
-        """The resource as kubectl takes it, with its group."""
-        return f"{self.resource}.{self.group}" if self.group else self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +38,7 @@ async def preflight(api: Api, manifests: Sequence[Manifest], *, namespace: str) 
     _refuse_leaving(home, namespace)
     missing = await missing_rights(api, _rights(manifests, namespace, home))
     if missing:
-        raise PreflightError(refusal(missing))
+        raise PreflightError(rights_refusal(missing))
     if home is None:
         return Preflight(version, None, {})
     inside = [manifest for manifest in manifests if manifest.kind.namespaced]
@@ -66,6 +51,16 @@ async def preflight(api: Api, manifests: Sequence[Manifest], *, namespace: str) 
                 "rename it, or choose another namespace with --namespace"
             )
     return Preflight(version, home, existing)
+
+
+def rights_to_install(namespace: str) -> tuple[Right, ...]:
+    """What a user needs to install everything there, cluster-wide objects and the namespace itself included."""
+    manifests = render(Wanted(namespace=namespace))
+    wide = (m.kind for m in manifests if not m.kind.namespaced)
+    return (
+        *_rights(manifests, namespace, None),
+        *(Right.on(kind, verb, namespace) for kind in wide for verb in ("create", "patch")),
+    )
 
 
 async def server_version(api: Api) -> str:
@@ -100,55 +95,13 @@ def _refuse_leaving(home: Mapping[str, Any] | None, namespace: str) -> None:
         )
 
 
-async def missing_rights(api: Api, rights: Iterable[Right]) -> tuple[Right, ...]:
-    """Return those of the rights that the user lacks, by asking the API server itself."""
-    wanted = tuple(dict.fromkeys(rights))
-    if not wanted or await _allowed(api, Right("*", "*", "*", "")):
-        return ()
-    answers = await each(lambda right: _allowed(api, right), wanted)
-    return tuple(right for right, allowed in zip(wanted, answers, strict=True) if not allowed)
-
-
-def refusal(missing: Sequence[Right]) -> str:
-    """Say which rights are missing, and how whoever can grant them would see the same."""
-    verbs: dict[tuple[str, str], list[str]] = {}
-    for right in missing:
-        verbs.setdefault((right.full_resource, right.namespace), []).append(right.verb)
-    wanted = "; ".join(
-        f"{', '.join(asked)} {resource}" + (f" in namespace {namespace}" if namespace else "")
-        for (resource, namespace), asked in verbs.items()
-    )
-    first = missing[0]
-    question = f"kubectl auth can-i {first.verb} {first.full_resource}"
-    question += f" -n {first.namespace}" if first.namespace else ""
-    return (
-        f"you have no right to {wanted}. Whoever administers the cluster can grant it; `{question}` then says yes"
-    )
-
-
 def _rights(manifests: Sequence[Manifest], namespace: str, home: Mapping[str, Any] | None) -> Iterable[Right]:
     for manifest in manifests:
         if manifest.kind.namespaced:
             for verb in ("get", "create", "patch"):
-                yield Right(verb, manifest.kind.group, manifest.kind.plural, namespace)
+                yield Right.on(manifest.kind, verb, namespace)
     if home is None:
-        yield from (Right(verb, "", "namespaces", "") for verb in ("create", "patch"))
-    yield Right("create", "", "secrets", namespace)
+        yield from (Right.on(KINDS["Namespace"], verb, namespace) for verb in ("create", "patch"))
+    yield Right.on(KINDS["Secret"], "create", namespace)
     for kind in (*workload_kinds(manifests), PODS):
-        yield Right("list", kind.group, kind.plural, namespace)
-
-
-async def _allowed(api: Api, right: Right) -> bool:
-    attributes = {
-        "verb": right.verb,
-        "group": right.group,
-        "resource": right.resource,
-        "namespace": right.namespace,
-    }
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    answer = await api.request("POST", _REVIEWS, body=review)
-    return bool(answer.get("status", {}).get("allowed"))
+        yield Right.on(kind, "list", namespace)

@@ -3,50 +3,37 @@
 Asked beforehand, since the answer to a refused WebSocket says nothing that a person could act on.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from kubealive_tui.errors import LinkError
-from kubealive_tui.install import AGENT, NAME_LABEL, Api, ApiError, up_command
+from kubealive_tui.install import (
+    AGENT,
+    NAME_LABEL,
+    Api,
+    ApiError,
+    missing_rights,
+    rights_refusal,
+    rights_to_reach,
+    up_command,
+)
 from kubealive_tui.link._errors import DeniedError, NotInstalledError, link_error
 
 __all__ = ["check_rights", "find_agent"]
 
 SELECTOR = f"{NAME_LABEL}={AGENT}"
 TIMEOUT_S = 5.0
-_RIGHTS = (("list", "pods", ""), ("get", "pods", "portforward"), ("create", "pods", "portforward"))
 _ON_THE_WAY = {"Pending", "ContainerCreating", "PodInitializing", "not ready yet"}
-_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 async def check_rights(api: Api, namespace: str) -> None:
     """Ask whether this user may reach the agent; raises DeniedError naming every right that is missing."""
     try:
-        answers = await asyncio.gather(*(_allowed(api, namespace, *right) for right in _RIGHTS))
+        missing = await missing_rights(api, rights_to_reach(namespace), within=TIMEOUT_S)
     except ApiError as exc:
         raise link_error(exc) from exc
-    missing = [
-        f"{verb} {resource}/{subresource}" if subresource else f"{verb} {resource}"
-        for (verb, resource, subresource), allowed in zip(_RIGHTS, answers, strict=True)
-        if not allowed
-    ]
     if missing:
-        raise DeniedError(
-            f"you may not {' nor '.join(missing)} in namespace {namespace}, which reaching the agent needs; "
-            "an administrator of that namespace can grant it with a Role"
-        )
-
-
-async def _allowed(api: Api, namespace: str, verb: str, resource: str, subresource: str) -> bool:
-    asked = {"namespace": namespace, "verb": verb, "resource": resource, "subresource": subresource}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": asked},
-    }
-    answer = await api.request("POST", _REVIEWS, body=review, timeout=TIMEOUT_S)
-    return bool(answer.get("status", {}).get("allowed"))
+        raise DeniedError(f"reaching the agent needs more rights: {rights_refusal(missing)}")
 
 
 async def find_agent(api: Api, namespace: str) -> str:

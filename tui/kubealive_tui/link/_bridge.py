@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from kubealive_tui.errors import LinkError
+from kubealive_tui.install import rights_refusal, rights_to_reach
 from kubealive_tui.link._access import find_agent
 from kubealive_tui.link._errors import DeniedError
 from kubealive_tui.model import LinkState
@@ -170,10 +171,7 @@ def _refused(status: int, pod: str, namespace: str) -> LinkError:
         case 401:
             return DeniedError("the credentials are missing or expired; log in again")
         case 403:
-            return DeniedError(
-                f"you may not get and create pods/portforward in namespace {namespace}; "
-                "an administrator of that namespace can grant it with a Role"
-            )
+            return DeniedError(rights_refusal(rights_to_reach(namespace)[1:]))
         case 404:
             return LinkError(f"agent pod {pod} is gone; looking for its successor")
         case _:
