@@ -34,16 +34,17 @@ def rss_kib(program: Process) -> int:
     return int(found[1])
 
 
-def test_stays_within_twelve_mebibytes(compiled: Path) -> None:
+@pytest.mark.parametrize(("name", "path"), [("getip", "/"), ("cpuhog", "/burn?milliseconds=1")])
+def test_stays_within_twelve_mebibytes(compiled: Path, name: str, path: str) -> None:
     """A program that serves, fails and recovers keeps below the bound."""
-    with process(PYTHONPATH=str(compiled)) as program, connected(program.port) as sock:
+    with process(name, PYTHONPATH=str(compiled)) as program, connected(program.port) as sock:
         program.fault("errors", percent=50)
         for _ in range(2000):
-            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
             read_reply(sock)
         program.fault("cure")
-        for path in ("/livez", "/readyz", "/probes", "/nothing"):
-            get(program.port, path)
+        for other in ("/livez", "/readyz", "/probes", "/nothing"):
+            get(program.port, other)
         assert rss_kib(program) <= MAX_RSS_KIB
 
 

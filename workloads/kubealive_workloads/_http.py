@@ -49,15 +49,16 @@ _STATUS_LINES = {status: f"HTTP/1.1 {status} {reason}\r\n".encode("ascii") for s
 
 
 class Request:
-    """One complete request. Header names are lower case; `path` is without the query."""
+    """One complete request. Header names are lower case; `path` is without the `query` behind its `?`."""
 
-    __slots__ = ("body", "headers", "keep_alive", "method", "path")
+    __slots__ = ("body", "headers", "keep_alive", "method", "path", "query")
 
     def __init__(
-        self, *, method: str, path: str, headers: Mapping[str, str], body: bytes, keep_alive: bool
+        self, *, method: str, path: str, headers: Mapping[str, str], body: bytes, keep_alive: bool, query: str = ""
     ) -> None:
         self.method = method
         self.path = path
+        self.query = query
         self.headers = headers
         self.body = body
         self.keep_alive = keep_alive
@@ -128,9 +129,11 @@ def parse(received: bytes) -> tuple[Request, int] | None:
     begin, length = end.end(), _body_length(headers)
     if len(received) < begin + length:
         return None
+    path, _, query = target.partition("?")
     request = Request(
         method=method,
-        path=target.partition("?")[0],
+        path=path,
+        query=query,
         headers=headers,
         body=received[begin : begin + length],
         keep_alive=_keeps_alive(version, headers.get("connection")),

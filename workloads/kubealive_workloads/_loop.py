@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import os
 import selectors
@@ -77,12 +78,18 @@ class Loop:
         return timer
 
     def post(self, action: Callable[[], None]) -> None:
-        """Call `action` in the loop's thread, soon. Safe from any thread and from a signal handler."""
+        """Call `action` in the loop's thread, soon. Safe from any thread and from a signal handler.
+
+        A loop that is closed calls nothing any more, and other threads may hear of that late.
+        """
         self._posted.append(action)
         try:
             os.write(self._wake, b"\0")
         except BlockingIOError:
             return  # a full pipe has woken the loop already
+        except OSError as exc:
+            if exc.errno != errno.EBADF:
+                raise
 
     def stop(self, exit_code: int) -> None:
         """End `run` after the current round of callbacks."""
