@@ -88,7 +88,13 @@ async def _work(
 
     world = agent.world
     watching = reflect_all(agent.kube, namespace=config.namespace, sink=world, listed=listed)
-    polling = poll_usage(agent.kube, namespace=config.namespace, sink=world, uid_of=world.pod_uid)
+    polling = poll_usage(
+        agent.kube,
+        namespace=config.namespace,
+        sink=world,
+        uid_of=world.pod_uid,
+        watched=lambda: any(map(agent.sessions.interested, world.autoscaled())),
+    )
     async with asyncio.TaskGroup() as group:
         running = [
             group.create_task(health.beat(), name="heartbeat"),

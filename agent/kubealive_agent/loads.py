@@ -141,6 +141,10 @@ class Loads:
         async with self._order:
             return await self._stop_each(self._alive(), reason)
 
+    def loaded(self) -> list[str]:
+        """Experiments that have load now, in order."""
+        return sorted({running.load.experiment for running in self._alive()})
+
     async def begin_observation(
         self, observe: Observe, *, experiment: str, actor: str, action_id: str
     ) -> Observation | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from kubealive.v1.agent_pb2 import KindAccess
 from kubealive.v1.facts_pb2 import AgentNote, Fact, KubeEvent
 from kubealive.v1.state_pb2 import (
+    KIND_AUTOSCALER,
+    KIND_DEPLOYMENT,
     KIND_ENDPOINT_SLICE,
     KIND_NODE,
     KIND_NODE_USAGE,
@@ -25,6 +27,7 @@ from kubealive.v1.state_pb2 import (
     Slice,
     Workload,
 )
+from kubealive_agent._scaling import Parts, Scaling
 from kubealive_agent._wire import CHANGE_FIELD
 from kubealive_agent.kube import NO_GAP, transitions
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from kubealive.v1.state_pb2 import Kind
+    from kubealive.v1.state_pb2 import Autoscaler, Kind, Usage
     from kubealive_agent.clock import Clock
     from kubealive_agent.journal import Journal
     from kubealive_agent.kube import WatchGap
@@ -88,6 +91,7 @@ class World:
         self._early: OrderedDict[str, list[_Early]] = OrderedDict()
         self._early_count = 0
         self._access: dict[Kind.ValueType, KindAccess] = {}
+        self._scaling = Scaling()
         self.events_dropped = 0
         """Events that waited in vain for an object of ours: most are of objects that never were."""
         self.on_access: Callable[[], None] = lambda: None
@@ -112,6 +116,8 @@ class World:
             return
         for fact in transitions(kind, uid, old=old, new=value, found=found):
             self._journal.add(fact)
+        if kind == KIND_AUTOSCALER:
+            self._add_scaling()
         self._place(uid, experiment, exists=value is not None)
 
     def event(self, event: KubeEvent, *, found: bool) -> None:
@@ -134,6 +140,21 @@ class World:
             return
         self._access[kind] = KindAccess(kind=kind, state=state, reason=reason, since_us=self._clock.now_us())
         self.on_access()
+
+    def measured(self) -> None:
+        """Take that the usage of all pods was looked at: what is new of an autoscaler's pods becomes a fact."""
+        self._add_scaling()
+
+    def _add_scaling(self) -> None:
+        parts = Parts(
+            autoscalers=cast("dict[str, Autoscaler]", self._objects[KIND_AUTOSCALER]),
+            deployments=cast("dict[str, Workload]", self._objects[KIND_DEPLOYMENT]),
+            replica_sets=cast("dict[str, Workload]", self._objects[KIND_REPLICA_SET]),
+            pods=self.pods(),
+            usages=cast("dict[str, Usage]", self._objects[KIND_POD_USAGE]),
+        )
+        for fact in self._scaling.facts(parts):
+            self._journal.add(fact)
 
     def note(self, message: str, *, gap: WatchGap = NO_GAP) -> None:
         """Take a sentence about the agent's own trouble, or its end."""
@@ -159,10 +180,16 @@ class World:
         sets = cast("dict[str, Workload]", self._objects[KIND_REPLICA_SET])
         return {uid: each for uid, each in sets.items() if each.owner_uid == owner_uid}
 
+<<<<<<< HEAD
     def ready_pods(self, owner_uid: str) -> int:
         """How many pods of this owner are ready and not on their way out; 0 without an owner."""
         owned = (pod for pod in self.pods().values() if pod.owner_uid == owner_uid != "")
         return sum(pod.ready and not pod.HasField("deletion_us") for pod in owned)
+=======
+    def autoscaled(self) -> set[str]:
+        """Experiments that have an autoscaler."""
+        return {str(getattr(one, "experiment", "")) for one in self._objects[KIND_AUTOSCALER].values()}
+>>>>>>> ad5385d (Tell what an autoscaler decides by, and what it decides, as facts that stand together)
 
     def nodes(self) -> Iterator[Node]:
         """All nodes."""

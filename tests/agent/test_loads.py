@@ -77,7 +77,7 @@ def bench() -> Bench:
         ({"rate": 5.0, "mode": LOAD_MODE_KEPT}, {"rate": 5.0, "connections": 1, "mode": "kept"}),
         ({"burst": 50}, {"rate": None, "count": 50, "connections": 10}),
         ({"burst": 50, "connections": 3}, {"connections": 3}),
-        ({"cpu": 0.5}, {"rate": 10.0, "path": "/burn?milliseconds=50"}),
+        ({"cpu": 0.5}, {"rate": 25.0, "path": "/burn?milliseconds=20", "mode": "new"}),
     ],
     ids=["steady", "kept", "burst", "connections", "cpu"],
 )
@@ -213,6 +213,17 @@ async def test_sizes_that_cannot_be_had(bench: Bench, size: dict[str, object]) -
         await bench.run(**size)
 
     assert not bench.engine.started
+
+
+async def test_a_load_of_cpu_has_a_path_of_its_own(bench: Bench) -> None:
+    """Its rate follows from what one request burns, so no other path makes that much CPU."""
+    target = LoadTarget(service="getip", path="/burn?milliseconds=500")
+    with pytest.raises(RefusalError, match="leave the path out"):
+        await bench.loads.run(SetLoadRequest.Run(target=target, cpu=0.5), experiment="balance", actor="s@host")
+    target = LoadTarget(service="getip", path="/")
+    await bench.loads.run(SetLoadRequest.Run(target=target, cpu=0.5), experiment="balance", actor="s@host")
+    assert bench.engine.started[0].path == "/burn?milliseconds=20"
+    assert bench.loads.loaded() == ["balance"]
 
 
 async def test_a_load_ends_with_its_lease(bench: Bench) -> None:

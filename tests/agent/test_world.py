@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 from kubealive.v1.agent_pb2 import KindAccess
-from kubealive.v1.facts_pb2 import AgentNote, KubeEvent
-from kubealive.v1.state_pb2 import KIND_NODE_USAGE, KIND_POD, Pod, Usage
+from kubealive.v1.facts_pb2 import AgentNote, KubeEvent, ScalingSample
+from kubealive.v1.state_pb2 import (
+    KIND_AUTOSCALER,
+    KIND_DEPLOYMENT,
+    KIND_NODE_USAGE,
+    KIND_POD,
+    KIND_POD_USAGE,
+    KIND_REPLICA_SET,
+    Autoscaler,
+    Pod,
+    Usage,
+    Workload,
+)
 from tests.agent.fakes import Lab
 
 
@@ -63,6 +74,91 @@ def test_a_name_belongs_to_a_pod_since_its_creation(lab: Lab, measured_us: int, 
 
     assert lab.world.pod_uid("db-0", at_us=measured_us) == whose
     assert lab.world.pod_uid("db-1", at_us=measured_us) is None
+
+
+def scaler(desired: int = 2, seen: int | None = None) -> Autoscaler:
+    return Autoscaler(
+        name="hpa",
+        target_name="cpuhog",
+        target_utilization=50,
+        min_replicas=1,
+        max_replicas=5,
+        desired_replicas=desired,
+        current_utilization=seen,
+        experiment="scale",
+    )
+
+
+def measure(lab: Lab, *usages: tuple[str, int, int]) -> ScalingSample:
+    """The newest fact after the metrics API said these: (pod, millis, measured at)."""
+    for uid, millis, at in usages:
+        usage = Usage(name=uid, cpu_millis=millis, measured_us=at)
+        lab.world.apply(KIND_POD_USAGE, uid, usage, found=False)
+    lab.world.measured()
+    return lab.facts("scaling")[-1].scaling
+
+
+@pytest.fixture
+def scaled(lab: Lab) -> Lab:
+    """Two pods of 250m, and one that leaves, of a Deployment with an autoscaler."""
+    lab.world.apply(KIND_DEPLOYMENT, "d", Workload(name="cpuhog", desired=2, experiment="scale"), found=False)
+    lab.world.apply(
+        KIND_REPLICA_SET, "rs", Workload(name="cpuhog-1", owner_uid="d", experiment="scale"), found=False
+    )
+    for uid, leaving in (("p1", None), ("p2", None), ("p3", 9)):
+        pod = Pod(name=uid, owner_uid="rs", cpu_request_millis=250, deletion_us=leaving, experiment="scale")
+        lab.world.apply(KIND_POD, uid, pod, found=False)
+    lab.world.apply(KIND_AUTOSCALER, "h", scaler(), found=False)
+    return lab
+
+
+def test_what_an_autoscaler_decides_by_is_a_fact(scaled: Lab) -> None:
+    """Sum of use over sum of requests, of the pods that stay and are measured, beside the autoscaler's numbers."""
+    seen = measure(scaled, ("p1", 230, 8), ("p3", 999, 8))
+
+    assert scaled.facts("scaling")[-1].experiment == "scale"
+    assert (seen.uid, seen.name) == ("h", "hpa")
+    assert seen.utilization == pytest.approx(92.0)
+    assert (seen.measured_pods, seen.unmeasured_pods, seen.measured_us) == (1, 1, 8)
+    assert (seen.target_utilization, seen.min_replicas, seen.max_replicas) == (50, 1, 5)
+    assert (seen.current_replicas, seen.desired_replicas) == (2, 2)
+    assert not seen.HasField("previous_desired_replicas")
+
+
+def test_a_decision_is_a_fact_at_once(scaled: Lab) -> None:
+    """When the autoscaler changes its mind the fact says from what, and what it saw."""
+    scaled.world.apply(KIND_AUTOSCALER, "h", scaler(4, seen=92), found=False)
+
+    told = scaled.facts("scaling")[-1].scaling
+    assert (told.previous_desired_replicas, told.desired_replicas, told.seen_utilization) == (2, 4, 92)
+
+
+def test_only_what_is_new_is_a_fact(scaled: Lab) -> None:
+    """Asking again for the same numbers tells nothing; the next ones do, as does a pod that is measured first."""
+    measure(scaled, ("p1", 230, 8))
+    told = len(scaled.facts("scaling"))
+    measure(scaled)
+    assert len(scaled.facts("scaling")) == told
+    assert measure(scaled, ("p1", 230, 9), ("p2", 20, 9)).utilization == pytest.approx(50.0)
+    assert len(scaled.facts("scaling")) == told + 1
+
+
+def test_nothing_measured_is_no_number(scaled: Lab) -> None:
+    """Without any metric the fact says no utilisation, and of how many pods it is missing."""
+    assert not measure(scaled).HasField("utilization")
+    measure(scaled, ("p1", 230, 8))
+    scaled.world.apply(KIND_POD_USAGE, "p1", None, found=False)
+    seen = measure(scaled)
+    assert (seen.HasField("utilization"), seen.measured_pods, seen.unmeasured_pods) == (False, 0, 2)
+
+
+def test_an_autoscaler_without_its_target_tells_nothing(scaled: Lab) -> None:
+    """What scales no Deployment of the same experiment has no pods to sum."""
+    told = len(scaled.facts("scaling"))
+    scaled.world.apply(KIND_DEPLOYMENT, "d", None, found=False)
+    measure(scaled, ("p1", 230, 8))
+    assert len(scaled.facts("scaling")) == told
+    assert scaled.world.autoscaled() == {"scale"}
 
 
 def test_usage_is_state_only(lab: Lab) -> None:

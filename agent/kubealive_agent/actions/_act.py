@@ -63,6 +63,10 @@ class ObserveTraffic(Protocol):
         """Let it end so much later, unless another action still needs it for longer."""
         ...
 
+    def loaded(self) -> list[str]:
+        """Experiments that have traffic now."""
+        ...
+
     async def stop_all(self, *, reason: str) -> int:
         """Stop all traffic; how many loads there were."""
         ...
@@ -125,6 +129,8 @@ class Actions:
         except RefusalError:
             actor = "unknown"
         action = Action(actor=actor, verb="stop_all", phase=Action.PHASE_REQUESTED)
+        # Whose load this stops is known before it stops: it is the trigger of what follows there.
+        action.parameters["loads"] = ",".join(self._traffic.loaded())
         action_id = self._ids.next("a")
         self._journal.add(Fact(action_id=action_id, action=action))
         stopped = await self._traffic.stop_all(reason="asked")

@@ -25,5 +25,8 @@ class Sink(Protocol):
     def access(self, kind: Kind, state: AccessState, reason: str) -> None:
         """Take whether the kind can be read now; `reason` is a sentence, empty while all is well."""
 
+    def measured(self) -> None:
+        """Take that the usage of all pods has been asked for: what was new has been applied."""
+
     def note(self, message: str, *, gap: WatchGap = NO_GAP) -> None:
         """Take a sentence about the watching itself, for the agent's journal; `gap`: it begins or ends there."""

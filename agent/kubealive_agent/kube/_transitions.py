@@ -146,24 +146,9 @@ def _condition(step: _Step, condition: state_pb2.Condition) -> facts_pb2.Fact:
     )
 
 
-# What an autoscaler decided, and the measure that it decided by.
-_AUTOSCALER_READINGS = ("desired_replicas", "current_replicas", "current_utilization")
-
-
 def _autoscaler(step: _Step) -> Iterator[facts_pb2.Fact]:
+    """Its conditions; its numbers are told beside those that it decides by."""
     yield from _conditions(step)
-    if step.new is None:
-        return
-    for name in _AUTOSCALER_READINGS:
-        value = _number(step.new, name)
-        if value != (_number(step.old, name) if step.old else None):
-            yield _reading(step, name, value)
-
-
-def _number(autoscaler: state_pb2.Autoscaler, name: str) -> int | None:
-    if name == "current_utilization" and not autoscaler.HasField("current_utilization"):
-        return None
-    return int(getattr(autoscaler, name))
 
 
 def _node(step: _Step) -> Iterator[facts_pb2.Fact]:
@@ -180,16 +165,11 @@ def _claim(step: _Step) -> Iterator[facts_pb2.Fact]:
         yield _reading(step, "phase", after)
 
 
-def _reading(step: _Step, name: str, value: float | str | None) -> facts_pb2.Fact:
+def _reading(step: _Step, name: str, text: str) -> facts_pb2.Fact:
     subject = (step.new or step.old).name
-    reading = facts_pb2.Reading(kind=step.kind, uid=step.uid, subject=subject, name=name)
-    if value is None:
-        reading.error = "the API does not say"
-    elif isinstance(value, str):
-        reading.text = value
-    else:
-        reading.number = value
-    return facts_pb2.Fact(reading=reading)
+    return facts_pb2.Fact(
+        reading=facts_pb2.Reading(kind=step.kind, uid=step.uid, subject=subject, name=name, text=text)
+    )
 
 
 _DIFFER: dict[Kind, Callable[[_Step], Iterable[facts_pb2.Fact]]] = {

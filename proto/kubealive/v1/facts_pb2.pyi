@@ -89,6 +89,7 @@ class Fact(_message.Message):
     LOAD_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    SCALING_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Position in the journal of this epoch; rises by at least one from fact to fact."""
     time_us: _builtins.int
@@ -126,6 +127,8 @@ class Fact(_message.Message):
     def call(self) -> Global___CallResult: ...
     @_builtins.property
     def note(self) -> Global___AgentNote: ...
+    @_builtins.property
+    def scaling(self) -> Global___ScalingSample: ...
     def __init__(
         self,
         *,
@@ -146,12 +149,13 @@ class Fact(_message.Message):
         load: Global___LoadTransition | None = ...,
         call: Global___CallResult | None = ...,
         note: Global___AgentNote | None = ...,
+        scaling: Global___ScalingSample | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "call", b"call", "condition", b"condition", "dns", b"dns", "endpoint", b"endpoint", "event", b"event", "fact", b"fact", "load", b"load", "note", b"note", "outage", b"outage", "pod", b"pod", "reading", b"reading", "traffic", b"traffic", "workload", b"workload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "call", b"call", "condition", b"condition", "dns", b"dns", "endpoint", b"endpoint", "event", b"event", "fact", b"fact", "load", b"load", "note", b"note", "outage", b"outage", "pod", b"pod", "reading", b"reading", "scaling", b"scaling", "traffic", b"traffic", "workload", b"workload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "action_id", b"action_id", "call", b"call", "condition", b"condition", "dns", b"dns", "endpoint", b"endpoint", "event", b"event", "experiment", b"experiment", "fact", b"fact", "load", b"load", "note", b"note", "outage", b"outage", "pod", b"pod", "reading", b"reading", "sequence", b"sequence", "time_us", b"time_us", "traffic", b"traffic", "workload", b"workload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "action_id", b"action_id", "call", b"call", "condition", b"condition", "dns", b"dns", "endpoint", b"endpoint", "event", b"event", "experiment", b"experiment", "fact", b"fact", "load", b"load", "note", b"note", "outage", b"outage", "pod", b"pod", "reading", b"reading", "scaling", b"scaling", "sequence", b"sequence", "time_us", b"time_us", "traffic", b"traffic", "workload", b"workload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["action", "pod", "endpoint", "event", "traffic", "outage", "dns", "reading", "condition", "workload", "load", "call", "note"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["action", "pod", "endpoint", "event", "traffic", "outage", "dns", "reading", "condition", "workload", "load", "call", "note", "scaling"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -928,6 +932,87 @@ class Reading(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
 
 Global___Reading: _TypeAlias = Reading  # noqa: Y015
+
+@_typing.final
+class ScalingSample(_message.Message):
+    """What an autoscaler has to decide by and what it decided, each time either changes. The numbers stand together, so
+    that whoever comes later can draw the same chart.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    UTILIZATION_FIELD_NUMBER: _builtins.int
+    MEASURED_PODS_FIELD_NUMBER: _builtins.int
+    UNMEASURED_PODS_FIELD_NUMBER: _builtins.int
+    MEASURED_US_FIELD_NUMBER: _builtins.int
+    TARGET_UTILIZATION_FIELD_NUMBER: _builtins.int
+    MIN_REPLICAS_FIELD_NUMBER: _builtins.int
+    MAX_REPLICAS_FIELD_NUMBER: _builtins.int
+    DESIRED_REPLICAS_FIELD_NUMBER: _builtins.int
+    CURRENT_REPLICAS_FIELD_NUMBER: _builtins.int
+    SEEN_UTILIZATION_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DESIRED_REPLICAS_FIELD_NUMBER: _builtins.int
+    uid: _builtins.str
+    name: _builtins.str
+    utilization: _builtins.float
+    """CPU of the measured pods, in per cent of what they request; absent where none is measured."""
+    measured_pods: _builtins.int
+    """Pods of its target that are not leaving: with a metric, and without one yet."""
+    unmeasured_pods: _builtins.int
+    measured_us: _builtins.int
+    """End of the oldest window among the measurements, on the metrics server's clock."""
+    target_utilization: _builtins.int
+    """As the autoscaler's spec and status have them."""
+    min_replicas: _builtins.int
+    max_replicas: _builtins.int
+    desired_replicas: _builtins.int
+    current_replicas: _builtins.int
+    """As the target itself has them: an autoscaler's own count is up to 15 s old."""
+    seen_utilization: _builtins.int
+    """The utilisation that the autoscaler itself saw at its last tick."""
+    previous_desired_replicas: _builtins.int
+    """Present where this is told because that number has just changed."""
+    def __init__(
+        self,
+        *,
+        uid: _builtins.str = ...,
+        name: _builtins.str = ...,
+        utilization: _builtins.float | None = ...,
+        measured_pods: _builtins.int = ...,
+        unmeasured_pods: _builtins.int = ...,
+        measured_us: _builtins.int | None = ...,
+        target_utilization: _builtins.int = ...,
+        min_replicas: _builtins.int = ...,
+        max_replicas: _builtins.int = ...,
+        desired_replicas: _builtins.int = ...,
+        current_replicas: _builtins.int = ...,
+        seen_utilization: _builtins.int | None = ...,
+        previous_desired_replicas: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_measured_us", b"_measured_us", "_previous_desired_replicas", b"_previous_desired_replicas", "_seen_utilization", b"_seen_utilization", "_utilization", b"_utilization", "measured_us", b"measured_us", "previous_desired_replicas", b"previous_desired_replicas", "seen_utilization", b"seen_utilization", "utilization", b"utilization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_measured_us", b"_measured_us", "_previous_desired_replicas", b"_previous_desired_replicas", "_seen_utilization", b"_seen_utilization", "_utilization", b"_utilization", "current_replicas", b"current_replicas", "desired_replicas", b"desired_replicas", "max_replicas", b"max_replicas", "measured_pods", b"measured_pods", "measured_us", b"measured_us", "min_replicas", b"min_replicas", "name", b"name", "previous_desired_replicas", b"previous_desired_replicas", "seen_utilization", b"seen_utilization", "target_utilization", b"target_utilization", "uid", b"uid", "unmeasured_pods", b"unmeasured_pods", "utilization", b"utilization"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__measured_us: _TypeAlias = _typing.Literal["measured_us"]  # noqa: Y015
+    _WhichOneofArgType__measured_us: _TypeAlias = _typing.Literal["_measured_us", b"_measured_us"]  # noqa: Y015
+    _WhichOneofReturnType__previous_desired_replicas: _TypeAlias = _typing.Literal["previous_desired_replicas"]  # noqa: Y015
+    _WhichOneofArgType__previous_desired_replicas: _TypeAlias = _typing.Literal["_previous_desired_replicas", b"_previous_desired_replicas"]  # noqa: Y015
+    _WhichOneofReturnType__seen_utilization: _TypeAlias = _typing.Literal["seen_utilization"]  # noqa: Y015
+    _WhichOneofArgType__seen_utilization: _TypeAlias = _typing.Literal["_seen_utilization", b"_seen_utilization"]  # noqa: Y015
+    _WhichOneofReturnType__utilization: _TypeAlias = _typing.Literal["utilization"]  # noqa: Y015
+    _WhichOneofArgType__utilization: _TypeAlias = _typing.Literal["_utilization", b"_utilization"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__measured_us) -> _WhichOneofReturnType__measured_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_desired_replicas) -> _WhichOneofReturnType__previous_desired_replicas | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seen_utilization) -> _WhichOneofReturnType__seen_utilization | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__utilization) -> _WhichOneofReturnType__utilization | None: ...
+
+Global___ScalingSample: _TypeAlias = ScalingSample  # noqa: Y015
 
 @_typing.final
 class CallResult(_message.Message):

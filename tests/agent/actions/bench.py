@@ -57,6 +57,9 @@ class FakeTraffic:
     async def end_observation(self, load_id: str, *, after_ms: int) -> None:
         self.ended.append((load_id, after_ms))
 
+    def loaded(self) -> list[str]:
+        return ["balance", "scale"]
+
     async def stop_all(self, *, reason: str) -> int:
         return 2
 

@@ -338,7 +338,9 @@ async def test_stop_all_stops_load_and_cures_every_pod(fault_server: tuple[Fault
     assert list(response.not_cured) == ["getip-b"]
     assert len(server.requests) == 1
     assert bench.phases() == [Action.PHASE_REQUESTED, Action.PHASE_ACCEPTED]
-    assert bench.lab.facts("action")[1].action.parameters["loads_stopped"] == "2"
+    requested, accepted = (fact.action.parameters for fact in bench.lab.facts("action"))
+    assert requested["loads"] == "balance,scale"
+    assert accepted["loads_stopped"] == "2"
 
 
 async def test_stop_all_without_a_token_stops_load_only() -> None:

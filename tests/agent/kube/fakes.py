@@ -61,6 +61,7 @@ class FakeSink:
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     gaps: list[WatchGap] = field(default_factory=list)
+    looks: int = 0
 
     def apply(self, kind: Kind, uid: str, value: Message | None, *, found: bool) -> None:
         self.found.append(found)
@@ -79,6 +80,9 @@ class FakeSink:
         self.states.append(state)
         if reason:
             self.reasons.append(reason)
+
+    def measured(self) -> None:
+        self.looks += 1
 
     def note(self, message: str, *, gap: WatchGap = NO_GAP) -> None:
         self.notes.append(message)

@@ -38,12 +38,17 @@ class Api:
 
 
 async def poll(
-    *rounds: tuple[Any, Any], uid: str | None = "uid", uid_of: UidOf | None = None
+    *rounds: tuple[Any, Any], uid: str | None = "uid", uid_of: UidOf | None = None, watched: bool = False
 ) -> tuple[FakeSink, FakeTime]:
     api, sink, time = Api(*rounds), FakeSink(), FakeTime()
     task = asyncio.create_task(
         poll_usage(
-            api, namespace="lab", sink=sink, uid_of=uid_of or (lambda _name, **_: uid), timing=time.timing()
+            api,
+            namespace="lab",
+            sink=sink,
+            uid_of=uid_of or (lambda _name, **_: uid),
+            watched=lambda: watched,
+            timing=time.timing(),
         )
     )
     async with asyncio.timeout(5):
@@ -63,7 +68,15 @@ async def test_recorded_usage() -> None:
     assert (pod.name, pod.memory_bytes > 1 << 20, pod.window_seconds >= 7) == ("db-0", True, True)
     assert node.cpu_millis > 0
     assert sink.state_names == ["WATCHING", "WATCHING"]
-    assert time.slept == [POLL_S]
+    assert sum(time.slept) == POLL_S
+
+
+async def test_numbers_of_pods_are_told_soon_to_those_who_watch() -> None:
+    """While an autoscaler is watched its pods' usage is asked for each second, the nodes' as before."""
+    api = [([POD], [NODE]), *[([POD], [POD])] * 7]
+    sink, time = await poll(*api, watched=True)
+    assert sum(time.slept) == POLL_S
+    assert sink.looks == 15
 
 
 async def test_containers_add_up() -> None:
