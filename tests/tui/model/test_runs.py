@@ -71,7 +71,9 @@ def test_a_run_ends_at_its_last_milestone() -> None:
         pytest.param(CALM[:5], 30.0, Ending.OPEN, id="successor awaited"),
         pytest.param(CALM[:5], 61.0, Ending.LIMIT, id="successor never came"),
         pytest.param((*CALM[:5], fact(20, 3.0, EpochMark(8))), 4.0, Ending.REPLACED, id="agent replaced"),
-        pytest.param((fact(2, 0.1, deletion(phase=Phase.REFUSED)),), 1.0, Ending.REFUSED, id="refused"),
+        pytest.param(
+            (fact(2, 0.1, deletion(phase=Phase.REFUSED), action_id="a1"),), 1.0, Ending.REFUSED, id="refused"
+        ),
         pytest.param((fact(2, 0.1, deletion(phase=Phase.UNANSWERED)),), 1.0, Ending.OPEN, id="no answer"),
         pytest.param(
             (fact(2, 0.01, deletion(phase=Phase.UNANSWERED)), *CALM),

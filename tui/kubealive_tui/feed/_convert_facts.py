@@ -189,6 +189,27 @@ def _reading(message: wire.Reading) -> model.Reading:
     )
 
 
+def _scaling(message: wire.ScalingSample) -> model.ScalingSample:
+    def known(field: str) -> Any:
+        return getattr(message, field) if message.HasField(field) else None  # type: ignore[arg-type]  # a literal there
+
+    return model.ScalingSample(
+        uid=message.uid,
+        name=message.name,
+        utilization=known("utilization"),
+        measured_pods=message.measured_pods,
+        unmeasured_pods=message.unmeasured_pods,
+        measured_us=known("measured_us"),
+        target_utilization=message.target_utilization,
+        min_replicas=message.min_replicas,
+        max_replicas=message.max_replicas,
+        desired_replicas=message.desired_replicas,
+        current_replicas=message.current_replicas,
+        seen_utilization=known("seen_utilization"),
+        previous_desired_replicas=known("previous_desired_replicas"),
+    )
+
+
 def _condition(message: wire.ConditionTransition) -> model.ConditionTransition:
     return model.ConditionTransition(
         kind=KINDS.get(message.kind, model.Kind.UNKNOWN),
@@ -269,4 +290,5 @@ _BODIES: dict[str, Callable[[Any], model.FactBody | None]] = {
     "load": _load,
     "call": _call,
     "note": _note,
+    "scaling": _scaling,
 }

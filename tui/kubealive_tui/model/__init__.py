@@ -32,7 +32,6 @@ from kubealive_tui.model._facts import (
     CallResult,
     ConditionTransition,
     DnsAnswer,
-    EdgeKind,
     EndpointTransition,
     EpochMark,
     Fact,
@@ -41,13 +40,10 @@ from kubealive_tui.model._facts import (
     LoadState,
     LoadTransition,
     LossMark,
-    OutageEdge,
-    Outcome,
     Phase,
     PodTransition,
     Reading,
-    TrafficBin,
-    TrafficRow,
+    ScalingSample,
     Unknown,
     WatchGap,
     WorkloadTransition,
@@ -91,6 +87,7 @@ from kubealive_tui.model._text import (
     plain,
 )
 from kubealive_tui.model._timeline import Entry
+from kubealive_tui.model._traffic import EdgeKind, OutageEdge, Outcome, TrafficBin, TrafficRow
 from kubealive_tui.model._verbs import (
     Act,
     Call,
@@ -220,6 +217,7 @@ __all__ = [
     "RunFacts",
     "Sample",
     "Scale",
+    "ScalingSample",
     "Sentence",
     "Series",
     "Service",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from kubealive_tui.model._entities import Condition, Kind, Load, Termination
+from kubealive_tui.model._traffic import OutageEdge, Outcome, TrafficBin
 
 __all__ = [
     "Action",
@@ -18,7 +19,6 @@ __all__ = [
     "CallResult",
     "ConditionTransition",
     "DnsAnswer",
-    "EdgeKind",
     "EndpointTransition",
     "EpochMark",
     "Fact",
@@ -27,13 +27,10 @@ __all__ = [
     "LoadState",
     "LoadTransition",
     "LossMark",
-    "OutageEdge",
-    "Outcome",
     "Phase",
     "PodTransition",
     "Reading",
-    "TrafficBin",
-    "TrafficRow",
+    "ScalingSample",
     "Unknown",
     "WatchGap",
     "WorkloadTransition",
@@ -63,37 +60,6 @@ class Aspect(Enum):
     DELETED = auto()
     LABELS = auto()
     IMAGE = auto()
-
-
-class Outcome(Enum):
-    """How a measured request ended; the value is the word on the screen."""
-
-    OK = "ok"
-    REFUSED = "connection refused"
-    RESET = "connection reset"
-    CONNECT_TIMEOUT = "connect timeout"
-    READ_TIMEOUT = "read timeout"
-    HTTP_4XX = "HTTP 4xx"
-    HTTP_5XX = "HTTP 5xx"
-    DNS = "no DNS answer"
-    UNREACHABLE = "unreachable"
-    CLOSED = "closed early"
-    LOCAL = "generator's own fault"
-    UNASKED = "not asked"
-    UNKNOWN = "unknown"
-
-    @property
-    def failed(self) -> bool:
-        """Whether a client lost a request; the generator's own faults are not the cluster's."""
-        return self not in {Outcome.OK, Outcome.LOCAL, Outcome.UNASKED}
-
-
-class EdgeKind(Enum):
-    """Which edge of a client outage."""
-
-    BEGIN = auto()
-    END = auto()
-    OPEN = auto()
 
 
 class LoadState(Enum):
@@ -216,52 +182,6 @@ class WorkloadTransition:
 
 
 @dataclass(frozen=True, slots=True)
-class TrafficRow:
-    """Requests of one bin that one pod answered, or that ended one way."""
-
-    outcome: Outcome
-    count: int
-    pod_uid: str = ""
-    pod_name: str = ""
-    node: str = ""
-    version: str = ""
-    first_planned_us: int = 0
-    last_planned_us: int = 0
-    first_end_us: int = 0
-    last_end_us: int = 0
-    retransmitted: int = 0
-    retried: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficBin:
-    """Requests by the time they were planned; bins of equal start add up. `latency` is (bucket, count) pairs."""
-
-    load_id: str
-    start_us: int
-    width_us: int
-    planned: int = 0
-    sent: int = 0
-    rows: tuple[TrafficRow, ...] = ()
-    latency: tuple[tuple[int, int], ...] = ()
-    lag_max_us: int = 0
-    ports_quarantined: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class OutageEdge:
-    """An edge of a client outage, decided by the load engine."""
-
-    load_id: str
-    outage_id: int
-    edge: EdgeKind
-    at_us: int
-    failed: int
-    interval_us: int
-    outcomes: tuple[tuple[Outcome, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LoadTransition:
     """A load began, changed or ended, and why."""
 
@@ -299,6 +219,29 @@ class Reading:
     value: float | str | None = None
     taken_us: int | None = None
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingSample:
+    """What an autoscaler has to decide by and what it decided; utilisation in per cent of what is requested.
+
+    `utilization` is of the pods that are measured, `seen_utilization` what the autoscaler saw at its last tick;
+    `previous_desired_replicas` is there where this tells that desired has just changed.
+    """
+
+    uid: str
+    name: str
+    utilization: float | None = None
+    measured_pods: int = 0
+    unmeasured_pods: int = 0
+    measured_us: int | None = None
+    target_utilization: int = 0
+    min_replicas: int = 1
+    max_replicas: int = 1
+    desired_replicas: int = 0
+    current_replicas: int = 0
+    seen_utilization: int | None = None
+    previous_desired_replicas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +304,7 @@ FactBody = (
     | LoadTransition
     | DnsAnswer
     | Reading
+    | ScalingSample
     | CallResult
     | AgentNote
     | LossMark

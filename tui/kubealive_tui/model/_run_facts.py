@@ -9,18 +9,16 @@ from kubealive_tui.model._facts import (
     Action,
     AgentNote,
     Aspect,
-    EdgeKind,
     EndpointTransition,
     Fact,
     FactBody,
     LoadState,
     LoadTransition,
     LossMark,
-    OutageEdge,
+    Phase,
     PodTransition,
-    TrafficBin,
-    TrafficRow,
 )
+from kubealive_tui.model._traffic import EdgeKind, OutageEdge, TrafficBin, TrafficRow
 
 __all__ = ["Outage", "RunFacts"]
 
@@ -116,6 +114,11 @@ class RunFacts:
         times = [row.last_end_us for row in self.rows() if row.pod_uid == uid]
         return max((at for at in times if at >= self.trigger.time_us), default=None)
 
+    def refused(self) -> int | None:
+        """When the trigger itself was refused, or None."""
+        facts = self._by_type.get(Action, ())
+        return next((f.time_us for f in facts if f.action_id == self.trigger.action_id and _refuses(f)), None)
+
     def measured(self) -> bool:
         """Whether any traffic was measured."""
         return bool(self._by_type.get(TrafficBin))
@@ -153,6 +156,10 @@ class RunFacts:
         if any(note.watch_gap for _, note in self.of(AgentNote)):
             return "the agent could not watch the cluster for a while"
         return ""
+
+
+def _refuses(fact: Fact) -> bool:
+    return isinstance(fact.body, Action) and fact.body.phase is Phase.REFUSED
 
 
 def _reach(row: TrafficRow, trigger_us: int) -> int:

@@ -13,12 +13,10 @@ from kubealive_tui.model._facts import (
     Action,
     EpochMark,
     Fact,
-    OutageEdge,
-    Phase,
-    TrafficBin,
 )
 from kubealive_tui.model._run_facts import Outage, RunFacts
 from kubealive_tui.model._text import Role
+from kubealive_tui.model._traffic import OutageEdge, TrafficBin
 
 __all__ = [
     "Ending",
@@ -62,7 +60,8 @@ class Milestone:
     """A moment of a run; `at_us` None while it has not come.
 
     `role` colours the mark; `after` is the state the object was in from here on. `weight` decides which label
-    gives way where two collide (the lower one). `optional` milestones do not keep a run open.
+    gives way where two collide (the lower one). `optional` milestones do not keep a run open. `note` is what it
+    came to in this run (`1 → 4`), told behind the label, which is the same in every run.
     """
 
     label: str
@@ -72,6 +71,12 @@ class Milestone:
     after: Role | None = None
     weight: int = 1
     optional: bool = False
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """Label and note."""
+        return f"{self.label} {self.note}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +199,7 @@ def _ending(
     replaced = run.first(EpochMark, lambda _: True)
     if replaced is not None:
         return Ending.REPLACED, replaced
-    refused = run.first(
-        Action, lambda body: body.phase is Phase.REFUSED and body.request_id == run.action.request_id
-    )
+    refused = run.refused()
     if refused is not None:
         return Ending.REFUSED, refused
     last, limit = _last(run.trigger.time_us, milestones, outages), _limit(stopwatch, run.trigger.time_us)

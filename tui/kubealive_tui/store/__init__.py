@@ -11,6 +11,7 @@ from kubealive_tui.store._ledger import (
 from kubealive_tui.store._runbook import (
     RunBook,
 )
+from kubealive_tui.store._scaling import ScalingColumns, ScalingLedger
 from kubealive_tui.store._store import (
     CLUSTER,
     Store,
@@ -32,6 +33,8 @@ __all__ = [
     "Latest",
     "PodTotals",
     "RunBook",
+    "ScalingColumns",
+    "ScalingLedger",
     "Store",
     "TrafficLedger",
 ]

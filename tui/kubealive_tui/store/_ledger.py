@@ -15,11 +15,14 @@ from kubealive_tui.model import (
     Pod,
     PodTransition,
     Reading,
+    ScalingSample,
     Stopwatch,
     TrafficBin,
+    WorkloadTransition,
 )
 from kubealive_tui.store._answers import Answers
 from kubealive_tui.store._runbook import RunBook
+from kubealive_tui.store._scaling import ScalingLedger
 from kubealive_tui.store._traffic import TrafficLedger
 
 __all__ = ["Departed", "ExperimentLedger"]
@@ -45,6 +48,7 @@ class ExperimentLedger:
         self.timeline: deque[Fact] = deque(maxlen=KEPT_FACTS)
         self.timeline_dropped = 0
         self.traffic = TrafficLedger()
+        self.scaling = ScalingLedger()
         self.runs = RunBook(stopwatches)
         self.answers = Answers()
         self.departed: dict[str, Departed] = {}
@@ -52,17 +56,23 @@ class ExperimentLedger:
     def add(self, fact: Fact) -> None:
         """Take one fact, in journal order."""
         self.runs.add(fact)
+        self._sum(fact)
         # What a key asked for is no answer to what is sampled, though it may bear the same name.
         known = not fact.action_id and self.answers.add(fact)
+        if self._is_news(fact, known=known):
+            if len(self.timeline) == self.timeline.maxlen:
+                self.timeline_dropped += 1
+            self.timeline.append(fact)
+
+    def _sum(self, fact: Fact) -> None:
+        """Bring up to date what is summed up of the facts."""
         match fact.body:
             case TrafficBin() as traffic:
                 self.traffic.add(traffic)
-                return
-            case Reading(kind=Kind.POD | Kind.NODE):
-                # What is read each second of a pod is looked at; as a line it would drive all others out.
-                return
-            case DnsAnswer() | CallResult() if known:
-                return
+            case ScalingSample() as sample:
+                self.scaling.add(sample, fact.time_us)
+            case WorkloadTransition(kind=Kind.DEPLOYMENT, deleted=False, current=current):
+                self.scaling.count(current, fact.time_us)
             case EndpointTransition(found=False):
                 self.traffic.unsettle(fact.time_us)
             case LoadTransition(state=LoadState.STARTED, load_id=load_id):
@@ -71,9 +81,18 @@ class ExperimentLedger:
                 self.depart(_as_known(gone, fact.experiment), fact.time_us)
             case _:
                 pass
-        if len(self.timeline) == self.timeline.maxlen:
-            self.timeline_dropped += 1
-        self.timeline.append(fact)
+
+    def _is_news(self, fact: Fact, *, known: bool) -> bool:
+        """Whether the timeline keeps it: what is measured all the time would drive all else out."""
+        match fact.body:
+            case TrafficBin() | Reading(kind=Kind.POD | Kind.NODE):
+                return False
+            case ScalingSample(previous_desired_replicas=before):
+                return before is not None
+            case DnsAnswer() | CallResult():
+                return not known
+            case _:
+                return True
 
     def depart(self, pod: Pod, at_us: int) -> None:
         """Keep a pod that is gone, the newest few."""

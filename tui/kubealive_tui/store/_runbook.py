@@ -156,6 +156,11 @@ class RunBook:
         return tuple(self._ended)
 
     @property
+    def all(self) -> Sequence[Run]:
+        """Ended runs and the open one, oldest first."""
+        return (*self._ended, *([self._current] if self._current else []))
+
+    @property
     def last(self) -> Run | None:
         """The open run, else the newest ended one."""
         return self._current or (self._ended[-1] if self._ended else None)

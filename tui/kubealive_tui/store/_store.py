@@ -8,6 +8,8 @@ happens once a frame however much arrived.
 from collections.abc import Mapping, Sequence
 
 from kubealive_tui.model import (
+    Access,
+    Action,
     AgentNote,
     Autoscaler,
     Batch,
@@ -40,6 +42,7 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store._answers import Answers
 from kubealive_tui.store._ledger import Departed, ExperimentLedger
+from kubealive_tui.store._scaling import ScalingLedger
 from kubealive_tui.store._traffic import TrafficLedger
 
 __all__ = ["CLUSTER", "Store"]
@@ -164,7 +167,7 @@ class Store:
                 self._told(fact.time_us)
                 self.ledger(fact.experiment).add(fact)
                 self._dirty.add(fact.experiment)
-                if isinstance(fact.body, AgentNote) and fact.body.watch_gap:
+                if _concerns_all(fact):
                     self._tell_runs(fact)
 
     def _tell_runs(self, fact: Fact) -> None:
@@ -212,6 +215,10 @@ class Store:
     def answers(self, experiment: str) -> Answers:
         """The newest answers to what is sampled for the experiment."""
         return self.ledger(experiment).answers
+
+    def scaling(self, experiment: str) -> ScalingLedger:
+        """The past of the experiment's autoscaler."""
+        return self.ledger(experiment).scaling
 
     def departed(self, experiment: str) -> Mapping[str, Departed]:
         """Pods of the experiment that are gone, by UID, oldest first."""
@@ -310,9 +317,25 @@ class Store:
         """Every pod the agent tells of, ours or not, in no order."""
         return [pod for pod in self._objects[Kind.POD].values() if isinstance(pod, Pod)]
 
+    def access(self, kind: Kind) -> Access | None:
+        """Whether the agent can read objects of this kind, and why not; None where it has not said."""
+        told = self.status.kinds if self.status else self.info.kinds if self.info else ()
+        return next((access for access in told if access.kind is kind), None)
+
     def installed(self, experiment: str) -> bool:
         """Whether anything of this experiment is in the cluster."""
         return bool(self.workloads(experiment) or self.pods(experiment))
+
+
+def _concerns_all(fact: Fact) -> bool:
+    """Whether a fact of the cluster belongs to the runs of all: what nobody saw, and a stop of everything."""
+    match fact.body:
+        case AgentNote(watch_gap=gap):
+            return gap is not None
+        case Action(verb="stop_all"):
+            return True
+        case _:
+            return False
 
 
 def _experiment_of(entity: Entity) -> str:
