@@ -180,16 +180,14 @@ class World:
         sets = cast("dict[str, Workload]", self._objects[KIND_REPLICA_SET])
         return {uid: each for uid, each in sets.items() if each.owner_uid == owner_uid}
 
-<<<<<<< HEAD
     def ready_pods(self, owner_uid: str) -> int:
         """How many pods of this owner are ready and not on their way out; 0 without an owner."""
         owned = (pod for pod in self.pods().values() if pod.owner_uid == owner_uid != "")
         return sum(pod.ready and not pod.HasField("deletion_us") for pod in owned)
-=======
+
     def autoscaled(self) -> set[str]:
         """Experiments that have an autoscaler."""
         return {str(getattr(one, "experiment", "")) for one in self._objects[KIND_AUTOSCALER].values()}
->>>>>>> ad5385d (Tell what an autoscaler decides by, and what it decides, as facts that stand together)
 
     def nodes(self) -> Iterator[Node]:
         """All nodes."""

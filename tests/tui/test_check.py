@@ -12,10 +12,12 @@ from kubealive_tui.errors import LinkError, RefusedError
 from kubealive_tui.experiments import Drive, Experiment, Finding, Verdict, VerdictWord, discover
 from kubealive_tui.model import (
     Act,
+    Action,
     DeletePod,
     Interest,
     LinkEvent,
     LinkState,
+    Phase,
     Request,
     SetLoad,
     Signal,
@@ -272,4 +274,16 @@ async def test_only_runs_that_the_check_began_are_its_own() -> None:
         await on.drive.ask(Act("balance", "p1", "getip-x", DeletePod()))
         on.feed.deliver(frame(5, 1, fact(5, 1, deletion(), action_id="a0")))
         on.feed.deliver(frame(6, 2, fact(6, 2, deletion(request_id="r2"), action_id="a1")))
+        assert [run.action_id for run in on.drive.runs()] == ["a1"]
+
+
+async def test_runs_of_loads_are_the_checks_own_from_its_first_load_on() -> None:
+    """A load's answer names the load and no action, so its run is known by its time."""
+    load = Action("", "me@here", "set_load", Phase.REQUESTED, parameters={"load": "run", "cpu": "0.5"})
+    async with bench() as on:
+        on.drive.begin("scale")
+        on.feed.deliver(frame(5, 1, fact(5, 1, load, action_id="a0", experiment="scale")))
+        on.feed.deliver(frame(6, 20))
+        await on.drive.ask(SetLoad("scale", Target(service="cpuhog"), cpu=0.5))
+        on.feed.deliver(frame(7, 21, fact(7, 21, load, action_id="a1", experiment="scale")))
         assert [run.action_id for run in on.drive.runs()] == ["a1"]

@@ -193,6 +193,13 @@ def test_kubectl_call() -> None:
     assert {"http://phoenix-1.phoenix:8080/store", "POST", b"it's"} <= set(literals)
 
 
+def test_kubectl_load_of_cpu() -> None:
+    """A load of CPU asks for as many burns as make it, for as long as an autoscaler takes to notice."""
+    words = shlex.split(_text(SetLoad("balance", TARGET, cpu=0.5)))
+    literals = [node.value for node in ast.walk(ast.parse(words[-1])) if isinstance(node, ast.Constant)]
+    assert {"getip", "/burn?milliseconds=20", 0.04, 1500} <= set(literals)
+
+
 def test_kubectl_stop_all() -> None:
     """Curing everything is a loop over the experiments' pods."""
     words = shlex.split(_text(StopAll()))

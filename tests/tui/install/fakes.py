@@ -18,6 +18,7 @@ RESOURCES = {
         "Event": "events",
     },
     "apps/v1": {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"},
+    "autoscaling/v2": {"HorizontalPodAutoscaler": "horizontalpodautoscalers"},
     "rbac.authorization.k8s.io/v1": {"Role": "roles", "RoleBinding": "rolebindings"},
     "networking.k8s.io/v1": {"NetworkPolicy": "networkpolicies"},
 }
@@ -79,7 +80,7 @@ class FakeCluster:
         """Do what the cluster does by itself: workloads come up, deleted namespaces empty and go."""
         for path, body in list(self.objects.items()):
             if body.get("kind") in {"Deployment", "StatefulSet"}:
-                desired = body["spec"]["replicas"]
+                desired = body["spec"].get("replicas", 1)
                 body["status"] = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), desired)
             if body.get("kind") == "DaemonSet":
                 counts = ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled")

@@ -21,12 +21,14 @@ def test_default_is_what_the_files_say() -> None:
 
 
 def test_order_lets_each_object_find_what_it_needs() -> None:
-    """The namespace comes first and workloads come last."""
+    """The namespace comes first, workloads come late, and last what scales them."""
     kinds = [manifest.kind.name for manifest in render(Wanted())]
     assert kinds[0] == "Namespace"
     assert kinds.index("ServiceAccount") < kinds.index("Deployment")
     assert kinds.index("Service") < kinds.index("Deployment")
-    assert set(kinds[kinds.index("Deployment") :]) <= {"Deployment", "StatefulSet", "DaemonSet"}
+    last = kinds.index("HorizontalPodAutoscaler")
+    assert set(kinds[kinds.index("Deployment") : last]) <= {"Deployment", "StatefulSet", "DaemonSet"}
+    assert set(kinds[last:]) == {"HorizontalPodAutoscaler"}
 
 
 def test_namespace_reaches_every_place_that_names_it() -> None:

@@ -70,6 +70,7 @@ class CheckDrive:
         self._fed: asyncio.Task[None] | None = None
         self._loads: set[str] = set()
         self._asked: set[str] = set()
+        self._loading_since_us: int | None = None
         self._experiment = ""
         self._samples: Callable[[], frozenset[Sample]] = frozenset
         self._interest = Interest()
@@ -115,6 +116,7 @@ class CheckDrive:
         self._experiment = experiment
         self._samples = samples
         self._asked.clear()
+        self._loading_since_us = None
         self._declare()
 
     def _declare(self) -> None:
@@ -126,9 +128,12 @@ class CheckDrive:
 
     def runs(self) -> tuple[Run, ...]:
         """The runs that this experiment's requests began, oldest first; one may still be open."""
-        book = self._store.ledger(self._experiment).runs
-        found = (*book.ended, *([book.current] if book.current else []))
-        return tuple(run for run in found if run.action_id in self._asked)
+        return tuple(run for run in self._store.ledger(self._experiment).runs.all if self._began(run))
+
+    def _began(self, run: Run) -> bool:
+        """Whether it is a run of ours. The answer to a load is the load's id: such runs are told by their time."""
+        loading = run.verb == "set_load" and self._loading_since_us is not None
+        return run.action_id in self._asked or (loading and run.began_us >= (self._loading_since_us or 0))
 
     async def at_most(self, seconds: float, work: Awaitable[T]) -> T | None:
         """What `work` gives, or None when it was not done in time and has been cancelled."""
@@ -168,6 +173,8 @@ class CheckDrive:
         self.tell(_words(request))
         if isinstance(request, SetLoad):
             self._loads.add(request.experiment)  # before it is sent: its answer may get lost
+            if self._loading_since_us is None:
+                self._loading_since_us = self._store.now_us
         given = await self._feed.ask(request)
         self._asked.add(given)
         if isinstance(request, StopLoad):

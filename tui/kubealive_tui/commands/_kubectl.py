@@ -34,6 +34,10 @@ __all__ = ["kubectl", "kubectl_watch"]
 
 # A load pasted into a shell ends by itself: nobody leases it there.
 PASTED_LOAD_SECONDS = 10
+# An autoscaler takes half a minute to notice.
+PASTED_CPU_SECONDS = 60
+# CPU that each pasted request burns, as the agent's do.
+BURN_MS = 20
 _AGENT = "deployment/kubealive-agent"
 
 _FAULT = """\
@@ -75,6 +79,22 @@ for _ in range({count}):
         served[type(error).__name__] += 1
         connection.close()
     time.sleep({pause})
+print(served)"""
+
+_BURN = """\
+import collections, concurrent.futures, http.client, time
+served, began = collections.Counter(), time.monotonic()
+def burn(n):
+    time.sleep(max(0, began + n * {pause} - time.monotonic()))
+    connection = http.client.HTTPConnection({host!r}, {port}, timeout=2)
+    try:
+        connection.request("GET", {path!r}, headers={{"Connection": "close"}})
+        served[connection.getresponse().getheader("X-Pod-Name")] += 1
+    except (OSError, http.client.HTTPException) as error:
+        served[type(error).__name__] += 1
+    connection.close()
+with concurrent.futures.ThreadPoolExecutor(50) as clients:
+    list(clients.map(burn, range({count})))
 print(served)"""
 
 
@@ -218,9 +238,13 @@ def _fault_script(fault: Fault) -> str:
 
 
 def _load_script(load: SetLoad, store: Store) -> str:
+    host, port = _address(load.experiment, load.target, store)
+    if load.cpu:
+        rate = load.cpu * 1000 / BURN_MS
+        count, path = max(1, round(rate * PASTED_CPU_SECONDS)), f"/burn?milliseconds={BURN_MS}"
+        return _BURN.format(count=count, host=host, port=port, path=path, pause=f"{1 / rate:g}")
     rate = load.rate or 0.0
     count = load.burst or max(1, round(rate * PASTED_LOAD_SECONDS))
-    host, port = _address(load.experiment, load.target, store)
     script = _NEW if load.mode is LoadMode.NEW else _KEPT
     pause = f"{1 / rate:g}" if rate else "0"
     return script.format(count=count, host=host, port=port, path=load.target.path, pause=pause)

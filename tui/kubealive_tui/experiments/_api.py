@@ -40,18 +40,24 @@ class NotNow(Exception):  # noqa: N818 - it is no error: the key means nothing i
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """The measured traffic of an experiment: a Service, and the rate that `l` starts (requests a second)."""
+    """The measured traffic of an experiment: a Service, and the rate that `l` starts (requests a second).
+
+    With `cpu` it is sized by CPU instead: by the CPU-seconds a second that its requests ask for, and `l` starts
+    with so many. The agent then chooses path and rate.
+    """
 
     service: str
     rate: float = 100.0
     path: str = "/"
+    cpu: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user has set on a tab; lives with the screen, never in the cluster.
 
-    `choices` are the tab's own: what is staged, by a name that only its experiment knows.
+    `rate` is in the unit of the tab's traffic: requests a second, or CPU-seconds a second. `choices` are the tab's
+    own: what is staged, by a name that only its experiment knows.
     """
 
     rate: float = 100.0
@@ -257,7 +263,9 @@ class Experiment:
 
     def settings(self) -> Settings:
         """What a fresh session starts with."""
-        return Settings(rate=self.traffic.rate if self.traffic else 0.0)
+        if self.traffic is None:
+            return Settings(rate=0.0)
+        return Settings(rate=self.traffic.rate if self.traffic.cpu is None else self.traffic.cpu)
 
     def use(self, *commands: Command) -> None:
         """Add commands; a key can be taken once a tab."""

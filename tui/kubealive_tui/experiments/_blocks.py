@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._common import planned_size
 from kubealive_tui.experiments._words import age, count, load_size, milliseconds, pod_state, short
 from kubealive_tui.model import (
     GLYPH,
@@ -93,7 +94,7 @@ def _wider(column: Column, width: int) -> Column:
     """Names in full where the terminal has room for them."""
     if width < 150 or column.title not in {"POD", "STATE", "NODE"}:
         return column
-    return Column(column.title, {"POD": 26, "STATE": 20, "NODE": 16}[column.title])
+    return replace(column, width={"POD": 26, "STATE": 20, "NODE": 16}[column.title])
 
 
 def _living(store: Store, pod: Pod) -> Mapping[str, Line]:
@@ -180,7 +181,7 @@ def _load_figures(scene: Scene) -> Line:
     if running:
         shown = line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD), (f" {running.mode.value}", Role.MUTED))
     else:
-        shown = line((f"l starts {scene.settings.rate:g}/s", Role.MUTED))
+        shown = line((f"l starts {planned_size(scene)}", Role.MUTED))
     if not traffic.load_id:
         return shown
     lost = (count(traffic.failed), Role.BAD if traffic.failed else Role.GOOD)

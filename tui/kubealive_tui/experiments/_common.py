@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Command, Effect, Http, NotNow, Scene
+from kubealive_tui.experiments._words import steady_size
 from kubealive_tui.model import (
     Act,
+    Caps,
     DeletePod,
     Kind,
+    Load,
     LoadMode,
     Observe,
     Pod,
@@ -22,10 +25,23 @@ from kubealive_tui.model import (
     Workload,
 )
 
-__all__ = ["burst", "kill", "load", "measured", "mode", "observe", "scale", "scaled"]
+__all__ = [
+    "burst",
+    "cpu_load",
+    "kill",
+    "load",
+    "measured",
+    "mode",
+    "observe",
+    "planned_size",
+    "scale",
+    "scaled",
+]
 
 # Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
+# The same of CPU-seconds a second; the agent takes no more than the last.
+CPUS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0)
 BURSTS = (10, 50, 100, 400, 1000)
 MOST_REPLICAS = 10
 # A kill without running load is measured by traffic of its own: long enough for a successor to serve.
@@ -43,6 +59,22 @@ def _target(scene: Scene) -> Target:
     return Target(service=traffic.service, path=traffic.path)
 
 
+def _amount(scene: Scene, running: Load) -> float | None:
+    """The size of a running load in the unit of the tab's traffic; None for a burst, or a load of another unit."""
+    return running.rate if _traffic(scene).cpu is None else running.cpu or None
+
+
+def _steady(scene: Scene, amount: float, *, target: Target, mode: LoadMode) -> SetLoad:
+    if _traffic(scene).cpu is None:
+        return SetLoad(scene.name, target, mode=mode, rate=amount)
+    return SetLoad(scene.name, target, mode=mode, cpu=amount)
+
+
+def planned_size(scene: Scene) -> str:
+    """The size of the load that `l` starts, in words."""
+    return steady_size(scene.settings.rate, cpu=_traffic(scene).cpu is not None)
+
+
 def _next(steps: Sequence[float], value: float, direction: int) -> float:
     """The neighbour of `value` among the steps, the ends kept."""
     if direction > 0:
@@ -55,8 +87,8 @@ def observe(scene: Scene, *, tail_ms: int = OBSERVED_MS) -> Observe | None:
 
     Traffic of an action before ends with that action's tail; asking for it anew lets it go on.
     """
-    running = scene.store.load(scene.name)
-    if scene.experiment.traffic is None or (running is not None and not running.action_id):
+    running, traffic = scene.store.load(scene.name), scene.experiment.traffic
+    if traffic is None or traffic.cpu is not None or (running is not None and not running.action_id):
         return None
     return Observe(_target(scene), scene.settings.rate, scene.settings.mode, tail_ms=tail_ms)
 
@@ -73,32 +105,39 @@ def measured(scene: Scene, act: Act, *, tail_ms: int = OBSERVED_MS) -> Sequence[
 def _toggle_load(scene: Scene) -> Sequence[Effect]:
     if scene.store.load(scene.name):
         return (StopLoad(scene.name),)
-    return (SetLoad(scene.name, _target(scene), mode=scene.settings.mode, rate=scene.settings.rate),)
+    return (_steady(scene, scene.settings.rate, target=_target(scene), mode=scene.settings.mode),)
 
 
-def _change_rate(direction: int) -> Callable[[Scene], Sequence[Effect]]:
+def _change_size(direction: int) -> Callable[[Scene], Sequence[Effect]]:
     def run(scene: Scene) -> Sequence[Effect]:
         running = scene.store.load(scene.name)
-        before = running.rate if running and running.rate else scene.settings.rate
-        after = _next(RATES, before, direction)
-        if info := scene.store.info:
-            after = min(after, info.caps.rate)
-        effects: list[Effect] = [replace(scene.settings, rate=after)]
-        if running and running.rate:
-            effects.append(SetLoad(scene.name, running.target, mode=running.mode, rate=after))
-        else:
-            effects.append(f"rate {after:g}/s: l starts it")
-        return effects
+        amount = _amount(scene, running) if running else None
+        before = amount or scene.settings.rate
+        after = _neighbour(scene, before, direction)
+        changed = replace(scene, settings=replace(scene.settings, rate=after))
+        if after == before:
+            end = "most that this agent sends" if direction > 0 else "least that - chooses"
+            raise NotNow(f"{planned_size(changed)} is the {end}")
+        if running is None or amount is None:
+            return (changed.settings, f"{planned_size(changed)}: l starts it")
+        return (changed.settings, _steady(scene, after, target=_target(scene), mode=running.mode))
 
     return run
+
+
+def _neighbour(scene: Scene, before: float, direction: int) -> float:
+    """The next size up or down, within what the agent takes on."""
+    by_cpu, caps = _traffic(scene).cpu is not None, scene.store.info.caps if scene.store.info else Caps()
+    after = _next(CPUS if by_cpu else RATES, before, direction)
+    return min(after, caps.cpu if by_cpu else caps.rate)
 
 
 def _change_mode(scene: Scene) -> Sequence[Effect]:
     after = LoadMode.KEPT if scene.settings.mode is LoadMode.NEW else LoadMode.NEW
     effects: list[Effect] = [replace(scene.settings, mode=after)]
     running = scene.store.load(scene.name)
-    if running and running.rate:
-        effects.append(SetLoad(scene.name, running.target, mode=after, rate=running.rate))
+    if running and (amount := _amount(scene, running)):
+        effects.append(_steady(scene, amount, target=_target(scene), mode=after))
     else:
         effects.append(f"mode: {after.value}; l or b starts it")
     return effects
@@ -155,11 +194,16 @@ def _scale(step: int) -> Callable[[Scene], Sequence[Effect]]:
     return run
 
 
-load = (
-    Command("l", "load", "load", "start or stop the measured traffic", _toggle_load, needs="load_new"),
-    Command("+", "faster", "", "a higher rate", _change_rate(+1), needs="load_new"),
-    Command("-", "slower", "rate", "a lower rate", _change_rate(-1), needs="load_new"),
-)
+def _load_keys(*, needs: str, word: str, up: str, down: str) -> tuple[Command, ...]:
+    return (
+        Command("l", "load", "load", "start or stop the measured traffic", _toggle_load, needs=needs),
+        Command("+", "faster", "", f"a {up} {word}", _change_size(+1), needs=needs),
+        Command("-", "slower", word, f"a {down} {word}", _change_size(-1), needs=needs),
+    )
+
+
+load = _load_keys(needs="load_new", word="rate", up="higher", down="lower")
+cpu_load = _load_keys(needs="load_cpu", word="size", up="larger", down="smaller")
 burst = (
     Command("b", "burst", "burst", "send a burst of requests and count who answers", _burst, needs="load_new"),
     *(

@@ -29,8 +29,8 @@ from kubealive_tui.model import (
     OutageEdge,
     Phase,
     PodTransition,
-    Reading,
     Role,
+    ScalingSample,
     Termination,
     Unknown,
     line,
@@ -40,7 +40,7 @@ from kubealive_tui.store import CLUSTER, Store
 
 __all__ = ["SOURCES", "ending_of", "narrate", "timeline"]
 
-SOURCES = ("you", "other", "pod", "endpoint", "client", "event", "load", "state", "node", "dns", "agent")
+SOURCES = ("you", "other", "pod", "endpoint", "client", "event", "load", "hpa", "state", "node", "dns", "agent")
 
 _Narrated = tuple[str, Role, Line] | None
 
@@ -199,7 +199,8 @@ def _condition(body: ConditionTransition, _me: str) -> _Narrated:
     negative = condition.type in {"ReplicaFailure", "ScalingLimited"}
     good = (condition.status == "True") != negative
     text = f"{body.name} {condition.type} {condition.status.lower()}: {words}"
-    return "state", Role.MUTED if good else Role.WAITING, line(text)
+    source = "hpa" if body.kind is Kind.AUTOSCALER else "state"
+    return source, Role.MUTED if good else Role.WAITING, line(text)
 
 
 def _load(body: LoadTransition, _me: str) -> _Narrated:
@@ -244,11 +245,12 @@ def _call(body: CallResult, _me: str) -> _Narrated:
     )
 
 
-def _reading(body: Reading, _me: str) -> _Narrated:
-    if body.kind is not Kind.AUTOSCALER:
+def _scaling(body: ScalingSample, _me: str) -> _Narrated:
+    if body.previous_desired_replicas is None:
         return None
-    value = f"{body.value:g}" if isinstance(body.value, float) else str(body.value)
-    return "state", Role.ACCENT, line(f"{body.subject} {body.name.replace('_', ' ')} {value}")
+    saw = "no metric" if body.seen_utilization is None else f"cpu {body.seen_utilization} % of request"
+    step = f"desired {body.previous_desired_replicas} → {body.desired_replicas}"
+    return "hpa", Role.ACCENT, line(f"{step}: {saw}, target {body.target_utilization} %")
 
 
 def _note(body: AgentNote, _me: str) -> _Narrated:
@@ -281,6 +283,6 @@ _TELLERS: dict[type, Callable[..., _Narrated]] = {
     LossMark: _loss,
     OutageEdge: _outage,
     PodTransition: _pod,
-    Reading: _reading,
+    ScalingSample: _scaling,
     Unknown: _unknown,
 }

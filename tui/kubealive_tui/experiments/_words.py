@@ -17,6 +17,7 @@ __all__ = [
     "said",
     "seconds",
     "short",
+    "steady_size",
     "strategy_words",
 ]
 
@@ -118,6 +119,11 @@ def outage_length(outages: Sequence[Outage]) -> str:
 
 def load_size(running: Load) -> str:
     """A load's size in words: `100/s`, `burst of 50`, `0.5 CPU`."""
-    if running.cpu:
-        return f"{running.cpu:g} CPU"
-    return f"{running.rate:g}/s" if running.rate else f"burst of {running.count}"
+    if not running.rate:
+        return f"burst of {running.count}"
+    return steady_size(running.cpu or running.rate, cpu=bool(running.cpu))
+
+
+def steady_size(amount: float, *, cpu: bool) -> str:
+    """The size of a steady load in its unit: `100/s`, or `0.5 CPU` where it is sized by CPU."""
+    return f"{amount:g} CPU" if cpu else f"{amount:g}/s"

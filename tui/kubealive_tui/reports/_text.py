@@ -25,7 +25,7 @@ def run_line(run: Run) -> str:
     """The run in one line: how it ended, after how long, what clients lost."""
     length = "" if run.ended_us is None else f" after {_seconds(run.ended_us - run.began_us)} s"
     reached = ", ".join(
-        f"{m.label} {_seconds(m.at_us - run.began_us)}" for m in _by_time(run) if m.at_us is not None
+        f"{m.words} {_seconds(m.at_us - run.began_us)}" for m in _by_time(run) if m.at_us is not None
     )
     return "; ".join(
         part for part in (f"{run.title}: {run.ending.value}{length}", reached, _lost(run), run.incomplete) if part
@@ -42,7 +42,7 @@ def _lines(run: Run, experiment: str, zone: tzinfo) -> Iterator[str]:
     yield f"{'0.000':>9}  {'user':<8} trigger"
     for milestone in _by_time(run):
         at = "–" if milestone.at_us is None else f"{(milestone.at_us - run.began_us) / 1e6:.3f}"
-        yield f"{at:>9}  {milestone.source.name.lower():<8} {milestone.label}"
+        yield f"{at:>9}  {milestone.source.name.lower():<8} {milestone.words}"
     yield ""
     yield from (_outage(run, outage) for outage in run.outages)
     yield _lost(run) or "no traffic was measured"

@@ -131,7 +131,7 @@ def run_lines(run: Run, *, zone: tzinfo) -> Sequence[Line]:
 
 def _milestone(milestone: Milestone, run: Run) -> Line:
     at = "–" if milestone.at_us is None else f"{(milestone.at_us - run.began_us) / 1e6:.3f}"
-    return line(f"{at:>8} ", (milestone.label, milestone.role), (f"  {milestone.source.value}", Role.DIM))
+    return line(f"{at:>8} ", (milestone.words, milestone.role), (f"  {milestone.source.value}", Role.DIM))
 
 
 def _lost(run: Run) -> Line:

@@ -138,7 +138,7 @@ def milestone_lines(run: Run, palette: Palette) -> list[Pieces]:
         mark = "●" if known else "○" if run.ending is Ending.OPEN else "–"
         role, word = (milestone.role, Role.TEXT) if known else (Role.DIM, Role.DIM)
         source = f"{milestone.source.value:<{_SOURCE_CELLS}}"
-        words = line((f"{time:>9}  ", word), (source, Role.MUTED), (f"{mark} ", role), (milestone.label, word))
+        words = line((f"{time:>9}  ", word), (source, Role.MUTED), (f"{mark} ", role), (milestone.words, word))
         lines.append(paint(words, palette))
     return lines
 
@@ -300,7 +300,7 @@ def _came(mark: _Mark, named: Sequence[Milestone], run: Run, cells: int, *, last
     """These milestones of a mark: when they came, from the first to the last, over their words."""
     times = [seconds(((milestone.at_us or 0) - run.began_us) / 1e6) for milestone in named]
     text = "–".join(dict.fromkeys((times[0], times[-1]))) if times else ""
-    word, chief = ", ".join(milestone.label for milestone in named), mark.chief
+    word, chief = ", ".join(milestone.words for milestone in named), mark.chief
     if last:
         return Label(text and f"{text} s", cells - 1, chief.role, _HEAVIEST, ends=True, word=word)
     return Label(text, mark.cell, chief.role, chief.weight, word=word)
@@ -309,7 +309,7 @@ def _came(mark: _Mark, named: Sequence[Milestone], run: Run, cells: int, *, last
 def _awaited(missing: Sequence[Milestone], run: Run, cells: int, *, weight: int) -> Label:
     """What stands for that which has not come; all of it only where what has come leaves room."""
     text = "…" if run.ending is Ending.OPEN else "–"
-    word = ", ".join(milestone.label for milestone in missing)
+    word = ", ".join(milestone.words for milestone in missing)
     return Label(text, cells - 1, Role.DIM, weight, ends=True, word=word)
 
 

@@ -1,0 +1,180 @@
+"""An autoscaler in words: what each pod uses, the arithmetic that follows, the conditions, what may come next."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._autoscaling import (
+    DEFAULT_WINDOW_S,
+    TOLERANCE,
+    Use,
+    earliest_scale_down,
+    verdict,
+    wanted,
+)
+from kubealive_tui.experiments._blocks import AGE, IMAGE, IP, NODE, POD, READY, STATE
+from kubealive_tui.experiments._words import age
+from kubealive_tui.model import Align, Autoscaler, Bar, Cell, Column, Condition, Line, Role, Sentence, line
+from kubealive_tui.store import Store
+
+__all__ = [
+    "BASE",
+    "USE",
+    "arithmetic",
+    "condition",
+    "conditions",
+    "messages",
+    "needs_attention",
+    "pods_use",
+    "use_cells",
+    "window_seconds",
+]
+
+# Lines of a screen that has room for all conditions in full.
+ROOMY_LINES = 34
+
+BASE = (POD, NODE, STATE, READY, replace(AGE, least=115), IP, IMAGE)
+USE = (
+    Column("CPU", 6, Align.RIGHT),
+    Column("REQUEST", 7, Align.RIGHT, least=92),
+    Column("OF REQUEST", 10, Align.RIGHT),
+    Column("OF TARGET", 9, Align.RIGHT, least=92),
+    Column("", 8, grows=True),
+    Column("METRIC", 8, Align.RIGHT),
+)
+_UNKNOWN = line(("–", Role.MUTED))
+
+
+def use_cells(scene: Scene, uid: str) -> tuple[Cell, ...]:
+    """A pod's use, its request, the use as a share of it and of what the target allows, and the metric's age."""
+    store = scene.store
+    pod, usage, scaler = store.pod(uid), store.usage(uid), store.autoscaler(scene.name)
+    request = pod.cpu_request_millis if pod else None
+    asked = _UNKNOWN if request is None else line((f"{request}m", Role.MUTED))
+    if pod is None or usage is None:
+        none = "" if pod is None or pod.deleting else "none yet"
+        return (_UNKNOWN, asked, _UNKNOWN, _UNKNOWN, (), line((none or "–", Role.MUTED)))
+    old = line(age(store.now_us - usage.measured_us), (" old", Role.MUTED))
+    if not request:
+        return (line(f"{usage.cpu_millis}m"), asked, _UNKNOWN, _UNKNOWN, (), old)
+    share, target = usage.cpu_millis / request, scaler.target_utilization if scaler else 0
+    of_target = line(f"{10_000 * share / target:.0f}", (" %", Role.MUTED)) if target else _UNKNOWN
+    high = bool(target) and verdict(100 * share, target) > 0
+    return (
+        line(f"{usage.cpu_millis}m"),
+        asked,
+        line(f"{100 * share:.0f}", (" %", Role.MUTED)),
+        of_target,
+        # A full bar is twice the target: at the target it is half full.
+        Bar(min(50 * share / target, 1.0) if target else 0.0, Role.WAITING if high else Role.ACCENT),
+        old,
+    )
+
+
+def pods_use(store: Store, experiment: str) -> Use:
+    """What the pods that are not leaving use together, of the metrics that there are."""
+    pods = [pod for uid in store.pods(experiment) if (pod := store.pod(uid)) and not pod.deleting]
+    known = [(pod, usage) for pod in pods if (usage := store.usage(pod.uid)) and pod.cpu_request_millis]
+    return Use(
+        pods=len(known),
+        unmeasured=len(pods) - len(known),
+        used=sum(usage.cpu_millis for _, usage in known),
+        requested=sum(pod.cpu_request_millis or 0 for pod, _ in known),
+    )
+
+
+def arithmetic(scene: Scene) -> Line:
+    """The autoscaler's own formula with the pods' own metrics, and what comes of it within its bounds."""
+    scaler, use = scene.store.autoscaler(scene.name), pods_use(scene.store, scene.name)
+    if scaler is None:
+        return line(("no autoscaler", Role.WAITING), (": kubealive up scale makes it", Role.MUTED))
+    if use.unmeasured:
+        pods = "1 pod" if use.unmeasured == 1 else f"{use.unmeasured} pods"
+        rest = "" if use.per_cent is None else f"; the others use {use.per_cent} % of their request"
+        return line((f"{pods} without a metric yet", Role.WAITING), (rest, Role.MUTED))
+    if use.per_cent is None or not scaler.target_utilization:
+        return line(("no pod to measure", Role.MUTED))
+    target = scaler.target_utilization
+    count = wanted(use.pods, use.per_cent, target)
+    formula = line(
+        ("ceil(", Role.MUTED), f"{use.pods} pods" if use.pods != 1 else "1 pod",
+        (" × ", Role.MUTED), f"{use.per_cent} %", (" ÷ ", Role.MUTED), f"{target} %",
+        (") = ", Role.MUTED),
+    )  # fmt: skip
+    if verdict(use.per_cent, target) == 0:
+        within = f"   within tolerance (±{TOLERANCE:.0%}): nothing to do".replace("%)", " %)")
+        return line(formula, (str(use.pods), Role.STRONG), (within, Role.MUTED))
+    return line(formula, (str(count), Role.STRONG), _bounded(count, scaler))
+
+
+def _bounded(count: int, scaler: Autoscaler) -> Line:
+    if count > scaler.max_replicas:
+        return line((" → ", Role.MUTED), (f"at most {scaler.max_replicas}", Role.WAITING))
+    if count < scaler.min_replicas:
+        return line((" → ", Role.MUTED), (f"at least {scaler.min_replicas}", Role.TEXT))
+    return ()
+
+
+# ---- conditions
+
+_CONDITIONS = (
+    ("AbleToScale", "able to scale"),
+    ("ScalingActive", "scaling active"),
+    ("ScalingLimited", "limited"),
+)
+
+
+def condition(scaler: Autoscaler | None, kind: str) -> Condition | None:
+    """The autoscaler's condition of this type, or None."""
+    return next((c for c in scaler.conditions if c.type == kind), None) if scaler else None
+
+
+def conditions(scene: Scene) -> Line:
+    """The three conditions in a word each, and when there may be fewer pods."""
+    scaler = scene.store.autoscaler(scene.name)
+    words = [_condition_word(condition(scaler, kind), word) for kind, word in _CONDITIONS]
+    return line(words[0], "  ", words[1], "  ", words[2], "   ", _down(scene))
+
+
+def _condition_word(found: Condition | None, word: str) -> Line:
+    if found is None or found.status not in {"True", "False"}:
+        return line((f"– {word}", Role.MUTED))
+    holds = found.status == "True"
+    if found.type == "ScalingLimited":
+        end = {"TooManyReplicas": " to the most", "TooFewReplicas": " to the fewest"}.get(found.reason, "")
+        return line((f"○ limited{end}", Role.WAITING)) if holds else line(("– not limited", Role.MUTED))
+    return line(("✓ ", Role.GOOD), word) if holds else line((f"✕ not {word}", Role.BAD))
+
+
+def _down(scene: Scene) -> Line:
+    """When there may be fewer pods: the rule's own time, which is about right, so it is marked ≈."""
+    scaler, store = scene.store.autoscaler(scene.name), scene.store
+    if scaler is None:
+        return ()
+    earliest = earliest_scale_down(store.scaling(scene.name), window_seconds(scaler))
+    if earliest is not None:
+        left = (earliest - store.now_us) / 1e6
+        return line(("down ", Role.MUTED), f"≈ {left:.0f} s" if left > 0 else "at its next tick")
+    if scaler.desired_replicas <= scaler.min_replicas:
+        return line(("the fewest already", Role.MUTED))
+    return line(("down ", Role.MUTED), f"≈ {window_seconds(scaler)} s", (" after load", Role.MUTED))
+
+
+def window_seconds(scaler: Autoscaler) -> int:
+    """How long it looks back before it scales down."""
+    given = scaler.scale_down_window_seconds
+    return DEFAULT_WINDOW_S if given is None else given
+
+
+def messages(scene: Scene) -> Iterator[Sentence]:
+    """The conditions' own words: of those that need attention, and where there is room of all."""
+    scaler = scene.store.autoscaler(scene.name)
+    for kind, _ in _CONDITIONS:
+        found = condition(scaler, kind)
+        if found and (scene.size.height >= ROOMY_LINES or needs_attention(found)):
+            yield Sentence(line((f"{kind} ", Role.MUTED), found.message or found.reason))
+
+
+def needs_attention(found: Condition) -> bool:
+    """Whether a condition says that nothing can be scaled."""
+    return found.type != "ScalingLimited" and found.status != "True"
