@@ -10,7 +10,7 @@ import msgspec
 
 from kubealive import __version__
 from kubealive.v1 import agent_pb2
-from kubealive.v1.agent_pb2 import Caps, GetInfoResponse, Refusal, SetLoadRequest, SetLoadResponse
+from kubealive.v1.agent_pb2 import Caps, GetInfoResponse, Refusal, Resolver, SetLoadRequest, SetLoadResponse
 from kubealive.v1.facts_pb2 import Action, Fact
 from kubealive.v1.state_pb2 import LoadMode
 from kubealive_agent._errors import RefusalError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kubealive_agent.config import Config
     from kubealive_agent.journal import Journal
     from kubealive_agent.loads import Loads
+    from kubealive_agent.names import Resolution
     from kubealive_agent.sessions import Sessions
     from kubealive_agent.world import World
 
@@ -63,6 +64,7 @@ class Calls:
     """Implements the service's Backend."""
 
     config: Config
+    resolution: Resolution
     kube: KubeApi
     clock: Clock
     world: World
@@ -96,6 +98,12 @@ class Calls:
             ),
             time_us=self.clock.now_us(),
             downward=self.config.downward,
+            resolver=Resolver(
+                domain=self.resolution.domain,
+                search=self.resolution.search,
+                ndots=self.resolution.ndots,
+                servers=self.resolution.servers,
+            ),
         )
 
     async def act(self, request: agent_pb2.ActRequest) -> agent_pb2.ActResponse:

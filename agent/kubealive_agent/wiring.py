@@ -88,6 +88,7 @@ def build(config: Config) -> Agent:
     actions = _actions(core, config, loads, names=Names(resolution))
     calls = Calls(
         config=config,
+        resolution=resolution,
         kube=core.kube,
         clock=core.clock,
         world=core.world,

@@ -20,6 +20,7 @@ from kubealive_agent.config import Config, Listen
 from kubealive_agent.kube import UnreachableError
 from kubealive_agent.load import LoadRefusedError, Start
 from kubealive_agent.loads import Loads
+from kubealive_agent.names import Resolution
 from tests.agent.actions.bench import every_step
 from tests.agent.fakes import FakeEngine, FakeKube, Lab, watch
 
@@ -85,6 +86,7 @@ class Bench(Lab):
         )
         self.calls = Calls(
             config=CONFIG,
+            resolution=Resolution("cluster.local", ("svc.cluster.local",), 5, ("10.96.0.10",)),
             kube=self.kube,
             clock=self.clock,
             world=self.world,
@@ -195,6 +197,10 @@ async def test_info_tells_versions_capabilities_and_caps(bench: Bench) -> None:
     )
     assert info.kubernetes_version == "v1.34.4"
     assert {"delete_pod", "scale", "fault", "load_new", "observe"} <= set(info.capabilities)
+    assert (info.resolver.domain, list(info.resolver.search), info.resolver.ndots) == (
+        *("cluster.local", ["svc.cluster.local"], 5),
+    )
+    assert list(info.resolver.servers) == ["10.96.0.10"]
     assert {"sample_dns", "sample_pod", "sample_node", "sample_call"} <= set(info.capabilities)
     assert (info.caps.rate, info.caps.connections) == (5000, 512)
     assert len(bench.kube.calls) == 1

@@ -133,6 +133,7 @@ def project_service(service: raw.Service) -> state_pb2.Service:
         experiment=experiment(service.metadata),
         type=spec.type,
         cluster_ip=spec.cluster_ip,
+        cluster_ips=[each for each in spec.cluster_ips or () if each != "None"],
         external_name=spec.external_name,
         external_traffic_policy=spec.external_traffic_policy,
         selector=spec.selector or {},

@@ -261,6 +261,7 @@ class Slice(Object):
 class ServiceSpec(Raw):
     type: str = ""
     cluster_ip: str = msgspec.field(name="clusterIP", default="")
+    cluster_ips: list[str] | None = msgspec.field(name="clusterIPs", default=None)
     external_name: str = ""
     external_traffic_policy: str = ""
     selector: dict[str, str] | None = None

@@ -21,6 +21,7 @@ from kubealive_agent.asking import Question, ask
 from kubealive_agent.names import why_not_asked, why_not_inside
 from kubealive_agent.sampling import _reach
 from kubealive_agent.sampling._reach import Place
+from kubealive_agent.sampling._recorder import Answer
 from kubealive_agent.sampling._walk import Asked, walk
 
 if TYPE_CHECKING:
@@ -87,10 +88,16 @@ class Errands:
 
     async def _resolve(self, experiment: str, name: str, kind: str) -> Asked:
         asked = await walk(self.asker, name, kind, self.resolution)
-        for each in asked:
-            fact = Fact(experiment=experiment, dns=_answer(each, name, kind))
-            question = (experiment, name, kind, each.step.place)
-            self.recorder.answer(question, fact, (each.reply.rcode, each.reply.answers))
+        self.recorder.answers(
+            [
+                Answer(
+                    question=(experiment, name, kind, each.step.place),
+                    fact=Fact(experiment=experiment, dns=_answer(each, name, kind)),
+                    said=(each.reply.rcode, each.reply.answers),
+                )
+                for each in asked
+            ]
+        )
         return _outcome(asked)
 
     # Pods
@@ -113,8 +120,8 @@ class Errands:
                 reading.error = error
             else:
                 reading.text = answered.body
-            said = (reading.text, reading.error)
-            self.recorder.answer((place.key, path), Fact(experiment=experiment, reading=reading), said)
+            fact = Fact(experiment=experiment, reading=reading)
+            self.recorder.answers([Answer((place.key, path), fact, (reading.text, reading.error))])
 
         return read
 

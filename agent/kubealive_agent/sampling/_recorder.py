@@ -15,12 +15,12 @@ from kubealive.v1.facts_pb2 import AgentNote, Fact
 from kubealive_agent._facts import FACT_OVERHEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from kubealive_agent.clock import Clock
     from kubealive_agent.journal import Journal
 
-__all__ = ["Recorder"]
+__all__ = ["Answer", "Recorder"]
 
 RESTATE_US = 5_000_000
 """From one writing of an unchanged answer to the next, at least."""
@@ -50,6 +50,15 @@ _MAX_SAID = 1024
 """Notes that are remembered as said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a question; `said` is what makes it equal to another."""
+
+    question: Hashable
+    fact: Fact
+    said: Hashable
+
+
 @dataclass(slots=True)
 class _Told:
     """The last answer to a question: what it says, when that was written, and the newest unwritten one."""
@@ -73,25 +82,40 @@ class Recorder:
         self._unwritten: dict[str, int] = {}
         self._noted_us = 0
 
-    def answer(self, question: Hashable, fact: Fact, said: Hashable) -> None:
-        """Take an answer; `said` is what makes it equal to another. `changed` of a DnsAnswer is set here."""
+    def answers(self, answers: Sequence[Answer]) -> None:
+        """Take what came of one asking: the steps of a walk, or a single answer. All of it is written, or none.
+
+        `changed` of a DnsAnswer is set here.
+        """
         now = self._clock.now_us()
-        told = self._known.get(question)
-        changed = told is not None and told.said != said
-        if fact.WhichOneof("fact") == "dns":
-            fact.dns.changed = changed
-        if told is not None and not changed and now - told.written_us < self._restate_us():
-            told.held, told.asked_us = fact, now
-            self._known.move_to_end(question)
-            return
-        held = (told.held, told.asked_us) if told is not None and told.held is not None and changed else None
-        if not self._afford(fact, *([held[0]] if held else [])):
-            return
-        if held is not None:
-            self._journal.add(held[0], time_us=held[1])
-        self._journal.add(fact)
-        self._known[question] = _Told(said, now, now)
-        self._known.move_to_end(question)
+        known = [self._known.get(answer.question) for answer in answers]
+        held: list[tuple[Fact, int]] = []
+        due = False
+        for answer, told in zip(answers, known, strict=True):
+            changed = told is not None and told.said != answer.said
+            due = due or changed or told is None or now - told.written_us >= self._restate_us()
+            if answer.fact.WhichOneof("fact") == "dns":
+                answer.fact.dns.changed = changed
+            if changed and told is not None and told.held is not None:
+                held.append((told.held, told.asked_us))
+        if not due:
+            self._hold(answers, now)
+        elif self._afford(*(fact for fact, _ in held), *(answer.fact for answer in answers)):
+            for fact, asked_us in held:
+                self._journal.add(fact, time_us=asked_us)
+            self._write(answers, now)
+
+    def _hold(self, answers: Sequence[Answer], now: int) -> None:
+        for answer in answers:
+            told = self._known[answer.question]
+            told.held, told.asked_us = answer.fact, now
+            self._known.move_to_end(answer.question)
+
+    def _write(self, answers: Sequence[Answer], now: int) -> None:
+        for answer in answers:
+            self._journal.add(answer.fact)
+            self._known[answer.question] = _Told(answer.said, now, now)
+            self._known.move_to_end(answer.question)
         self._forget(now)
 
     def call(self, fact: Fact) -> None:

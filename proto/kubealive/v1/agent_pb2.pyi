@@ -71,6 +71,7 @@ class GetInfoResponse(_message.Message):
     CAPS_FIELD_NUMBER: _builtins.int
     TIME_US_FIELD_NUMBER: _builtins.int
     DOWNWARD_FIELD_NUMBER: _builtins.int
+    RESOLVER_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     epoch: _builtins.int
     """Start of this agent's life; a new value means that nothing from before can be resumed."""
@@ -92,6 +93,8 @@ class GetInfoResponse(_message.Message):
     def downward(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the agent itself was told by the Downward API, by variable (NODE_NAME, POD_IP, ...)."""
 
+    @_builtins.property
+    def resolver(self) -> Global___Resolver: ...
     def __init__(
         self,
         *,
@@ -106,14 +109,49 @@ class GetInfoResponse(_message.Message):
         caps: Global___Caps | None = ...,
         time_us: _builtins.int = ...,
         downward: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        resolver: Global___Resolver | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["caps", b"caps"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caps", b"caps", "resolver", b"resolver"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "caps", b"caps", "downward", b"downward", "epoch", b"epoch", "kinds", b"kinds", "kubernetes_version", b"kubernetes_version", "namespace", b"namespace", "node_name", b"node_name", "pod_name", b"pod_name", "time_us", b"time_us", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "caps", b"caps", "downward", b"downward", "epoch", b"epoch", "kinds", b"kinds", "kubernetes_version", b"kubernetes_version", "namespace", b"namespace", "node_name", b"node_name", "pod_name", b"pod_name", "resolver", b"resolver", "time_us", b"time_us", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetInfoResponse: _TypeAlias = GetInfoResponse  # noqa: Y015
+
+@_typing.final
+class Resolver(_message.Message):
+    """How a pod of this namespace resolves names, as the agent's own resolv.conf says it. Domains without last dot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    SEARCH_FIELD_NUMBER: _builtins.int
+    NDOTS_FIELD_NUMBER: _builtins.int
+    SERVERS_FIELD_NUMBER: _builtins.int
+    domain: _builtins.str
+    """The cluster's domain: cluster.local, mostly."""
+    ndots: _builtins.int
+    """A name with fewer dots is looked for in the search list first."""
+    @_builtins.property
+    def search(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def servers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        domain: _builtins.str = ...,
+        search: _abc.Iterable[_builtins.str] | None = ...,
+        ndots: _builtins.int = ...,
+        servers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain", b"domain", "ndots", b"ndots", "search", b"search", "servers", b"servers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Resolver: _TypeAlias = Resolver  # noqa: Y015
 
 @_typing.final
 class KindAccess(_message.Message):
@@ -561,7 +599,7 @@ class Sample(_message.Message):
     The journal has to last for 15 minutes, so what says the same as the answer before is not written each time.
     Calls (CallResult) are written all. A DnsAnswer or Reading is written at once when it says something new, and while
     it says the same, at the first asking 5 s later, or 150 ms later for each question that is asked now, whichever is
-    more, at most 60 s. Before a new answer the last unwritten one of the old kind is written too, with its own time,
+    more, at most 60 s. The steps of a walk are written together. Before a new answer the last unwritten one of the old kind is written too, with its own time,
     so that how long the old one held is known to one period. Facts of samples beyond 4 KiB a second (256 KiB in a
     burst) are not written, and a note counts them.
     """

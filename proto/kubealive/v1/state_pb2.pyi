@@ -850,6 +850,7 @@ class Service(_message.Message):
     SELECTOR_FIELD_NUMBER: _builtins.int
     PORTS_FIELD_NUMBER: _builtins.int
     PUBLISH_NOT_READY_FIELD_NUMBER: _builtins.int
+    CLUSTER_IPS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     experiment: _builtins.str
     type: _builtins.str
@@ -864,6 +865,10 @@ class Service(_message.Message):
     def selector(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___Port]: ...
+    @_builtins.property
+    def cluster_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All of them where the cluster has two families of addresses; empty for a headless Service."""
+
     def __init__(
         self,
         *,
@@ -876,10 +881,11 @@ class Service(_message.Message):
         selector: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ports: _abc.Iterable[Global___Port] | None = ...,
         publish_not_ready: _builtins.bool = ...,
+        cluster_ips: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_ip", b"cluster_ip", "experiment", b"experiment", "external_name", b"external_name", "external_traffic_policy", b"external_traffic_policy", "name", b"name", "ports", b"ports", "publish_not_ready", b"publish_not_ready", "selector", b"selector", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cluster_ip", b"cluster_ip", "cluster_ips", b"cluster_ips", "experiment", b"experiment", "external_name", b"external_name", "external_traffic_policy", b"external_traffic_policy", "name", b"name", "ports", b"ports", "publish_not_ready", b"publish_not_ready", "selector", b"selector", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

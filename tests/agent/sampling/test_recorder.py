@@ -5,6 +5,7 @@ from kubealive_agent.sampling._recorder import (
     BUDGET_BURST,
     FORGET_US,
     RESTATE_US,
+    Answer,
     Recorder,
 )
 from tests.agent.fakes import Lab
@@ -17,7 +18,7 @@ class Bench:
 
     def dns(self, *answers: str, name: str = "web.", rcode: str = "NOERROR") -> None:
         fact = Fact(experiment="dns", dns=DnsAnswer(name=name, rcode=rcode, answers=answers))
-        self.recorder.answer(name, fact, (rcode, answers))
+        self.recorder.answers([Answer(name, fact, (rcode, answers))])
 
     def written(self) -> list[tuple[float, tuple[str, ...], bool]]:
         """Seconds since the start, answers and `changed` of each DNS fact."""
@@ -50,6 +51,25 @@ def test_a_new_answer_is_written_at_once_behind_the_last_old_one() -> None:
     bench.dns("10.0.0.2")
 
     assert bench.written() == [(-3, ("10.0.0.1",), False), (-1, ("10.0.0.1",), False), (0, ("10.0.0.2",), True)]
+
+
+def test_the_steps_of_a_walk_are_written_together() -> None:
+    """When one step says something new, a reader is told all the steps that it now has to show."""
+    bench = Bench()
+    for last in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
+        steps = [("1", ()), ("2", (last,))]
+        bench.recorder.answers(
+            [Answer(step, Fact(dns=DnsAnswer(name=step, answers=said)), said) for step, said in steps]
+        )
+        bench.lab.clock.advance(1)
+
+    assert [(fact.dns.name, fact.dns.changed) for fact in bench.lab.facts("dns")] == [
+        ("1", False),
+        ("2", False),
+        ("2", False),
+        ("1", False),
+        ("2", True),
+    ]
 
 
 def test_a_denial_is_another_answer() -> None:
@@ -88,7 +108,7 @@ def test_what_is_beyond_the_budget_is_counted_and_said() -> None:
     for n in range(2 * BUDGET_BURST // 4096):
         text = f"{n}" + "x" * 4000
         reading = Reading(uid="uid-a", name="/probes", text=text)
-        bench.recorder.answer("probes", Fact(experiment="heal", reading=reading), text)
+        bench.recorder.answers([Answer("probes", Fact(experiment="heal", reading=reading), text)])
 
     readings = bench.lab.facts("reading")
     assert BUDGET_BURST // 4300 <= len(readings) <= BUDGET_BURST // 4000
@@ -96,7 +116,7 @@ def test_what_is_beyond_the_budget_is_counted_and_said() -> None:
         "1 answers of samples were not written: samples may fill 4 KiB a second, and these are more"
     ]
     bench.lab.clock.advance(60)
-    bench.recorder.answer("probes", Fact(experiment="heal", reading=Reading(text="new")), "new")
+    bench.recorder.answers([Answer("probes", Fact(experiment="heal", reading=Reading(text="new")), "new")])
     assert len(bench.lab.facts("reading")) == len(readings) + 1
 
 

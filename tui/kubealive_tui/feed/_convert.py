@@ -121,7 +121,12 @@ def info(message: wire.GetInfoResponse) -> model.Info:
         else model.Caps(),
         time_us=message.time_us,
         downward=dict(message.downward),
+        resolver=_resolver(message.resolver) if message.HasField("resolver") else model.Resolver(),
     )
+
+
+def _resolver(message: wire.Resolver) -> model.Resolver:
+    return model.Resolver(message.domain, tuple(message.search), message.ndots, tuple(message.servers))
 
 
 def act_request(request: model.Act, *, request_id: str, session_id: str) -> wire.ActRequest:

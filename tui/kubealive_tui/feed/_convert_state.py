@@ -255,6 +255,7 @@ def _service(uid: str, _: model.Kind, message: wire.Service) -> model.Service:
         selector=dict(message.selector),
         ports=tuple(_port(one) for one in message.ports),
         publish_not_ready=message.publish_not_ready,
+        cluster_ips=tuple(message.cluster_ips),
     )
 
 

@@ -313,6 +313,12 @@ class Service:
     selector: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
     ports: tuple[Port, ...] = ()
     publish_not_ready: bool = False
+    cluster_ips: tuple[str, ...] = ()
+
+    @property
+    def headless(self) -> bool:
+        """Its name leads to the pods themselves."""
+        return self.cluster_ip == "None"
 
 
 @dataclass(frozen=True, slots=True)

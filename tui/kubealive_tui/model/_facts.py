@@ -207,6 +207,11 @@ class DnsAnswer:
     walk: str = ""
     step: int = 0
 
+    @property
+    def found(self) -> bool:
+        """Whether there are records, and not only the way to another name: a search ends here."""
+        return self.rcode == "NOERROR" and any(not text.startswith("CNAME ") for text in self.answers)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

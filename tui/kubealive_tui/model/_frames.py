@@ -23,6 +23,7 @@ __all__ = [
     "LinkEvent",
     "LinkState",
     "Loss",
+    "Resolver",
     "Signal",
     "Snapshot",
     "Status",
@@ -75,6 +76,16 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolver:
+    """How a pod of the namespace resolves names; without a word from the agent, as the kubelet sets it up."""
+
+    domain: str = "cluster.local"
+    search: tuple[str, ...] = ()
+    ndots: int = 5
+    servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Info:
     """Who the agent is and what it can do; asked once a connection."""
 
@@ -89,6 +100,7 @@ class Info:
     caps: Caps = Caps()
     time_us: int = 0
     downward: Mapping[str, str] = field(default_factory=dict)
+    resolver: Resolver = Resolver()
 
 
 @dataclass(frozen=True, slots=True)

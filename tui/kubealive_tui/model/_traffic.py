@@ -26,7 +26,10 @@ class Outcome(Enum):
     @property
     def failed(self) -> bool:
         """Whether a client lost a request; the generator's own faults are not the cluster's."""
-        return self not in {Outcome.OK, Outcome.LOCAL, Outcome.UNASKED}
+        return self not in _NO_LOSS
+
+
+_NO_LOSS = frozenset({Outcome.OK, Outcome.LOCAL, Outcome.UNASKED})
 
 
 class EdgeKind(Enum):

@@ -4,6 +4,9 @@ from kubealive_tui.store._answers import (
     Answers,
     Latest,
 )
+from kubealive_tui.store._backing import (
+    Backing,
+)
 from kubealive_tui.store._ledger import (
     Departed,
     ExperimentLedger,
@@ -26,6 +29,7 @@ from kubealive_tui.store._traffic import (
 __all__ = [
     "CLUSTER",
     "Answers",
+    "Backing",
     "BinSum",
     "Departed",
     "ExperimentLedger",

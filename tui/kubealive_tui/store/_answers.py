@@ -17,6 +17,9 @@ MOST_QUESTIONS = 1_024
 # Pods that have answered to one name: the one that does, and enough of those before it to compare with.
 KEPT_SERVERS = 3
 
+# Answers after which the C library goes on to the next domain of the search list.
+_GOES_ON = frozenset({"NOERROR", "NXDOMAIN", "SERVFAIL", "UNASKED"})
+
 AnswerT = TypeVar("AnswerT", DnsAnswer, CallResult, Reading)
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -72,7 +75,7 @@ class Answers:
         steps = self._dns.pop(key, {})
         old = steps.get(answer.step)
         steps[answer.step] = _newer(old, answer, at_us)
-        if answer.rcode == "NOERROR" and answer.answers:
+        if answer.found or answer.rcode not in _GOES_ON:
             # The walk ended here: steps behind it were of an earlier one.
             steps = {step: found for step, found in steps.items() if step <= answer.step}
         self._dns[key] = steps
@@ -101,8 +104,16 @@ class Answers:
         return tuple(found for _, found in sorted(self._dns.get((name, kind), {}).items()))
 
     def dns(self, name: str, kind: str) -> Latest[DnsAnswer] | None:
-        """What a name came to in the end, or None before it was asked: the last step of its walk."""
-        steps = self.walk(name, kind)
+        """What a name came to in the end, or None before it was asked.
+
+        Of a walk it is the step whose answer the C library gives its caller: what was found, else a name that
+        exists without such a record, else a server's failure, else the last that was asked.
+        """
+        steps = [step for step in self.walk(name, kind) if step.body.rcode != "UNASKED"]
+        for rcode in ("NOERROR", "SERVFAIL"):
+            said = [step for step in steps if step.body.rcode == rcode]
+            if said:
+                return next((step for step in said if step.body.found), said[0])
         return steps[-1] if steps else None
 
     def call(self, name: str) -> Latest[CallResult] | None:

@@ -6,6 +6,7 @@ happens once a frame however much arrived.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kubealive_tui.model import (
     Access,
@@ -41,6 +42,7 @@ from kubealive_tui.model import (
     Workload,
 )
 from kubealive_tui.store._answers import Answers
+from kubealive_tui.store._backing import Backing, Backings
 from kubealive_tui.store._ledger import Departed, ExperimentLedger
 from kubealive_tui.store._scaling import ScalingLedger
 from kubealive_tui.store._traffic import TrafficLedger
@@ -51,6 +53,7 @@ __all__ = ["CLUSTER", "Store"]
 CLUSTER = ""
 
 _APP = "app.kubernetes.io/name"
+_BACKING = frozenset({Kind.SERVICE, Kind.ENDPOINT_SLICE})
 _WORKLOADS = (Kind.DEPLOYMENT, Kind.REPLICA_SET, Kind.STATEFUL_SET, Kind.DAEMON_SET)
 
 
@@ -64,6 +67,7 @@ class Store:
         self._dirty: set[str] = set()
         self._order: dict[str, tuple[str, ...]] = {}
         self._endpoints: dict[str, Endpoint] | None = None
+        self._backings = Backings()
         self._seen: set[tuple[Kind, str]] = set()
         self._last_fact = 0
         self._told_us = 0
@@ -178,6 +182,8 @@ class Store:
     def _set(self, change: Change, at_us: int) -> None:
         objects = self._objects[change.kind]
         before = objects.get(change.uid)
+        if change.kind in _BACKING and before != change.value and (self.synced or before is not None):
+            self._remember(before or change.value, at_us)
         if change.value is None:
             objects.pop(change.uid, None)
         else:
@@ -193,6 +199,11 @@ class Store:
                 self._order.pop(experiment, None)
             if isinstance(before, Pod) and change.value is None:
                 self.ledger(before.experiment).depart(before, at_us)
+
+    def _remember(self, entity: Entity | None, at_us: int) -> None:
+        """Keep how the Service stood of which this object, that is about to change, is a part."""
+        name = entity.service if isinstance(entity, Slice) else entity.name if isinstance(entity, Service) else ""
+        self._backings.changed(name, replace(self.backing(name), until_us=at_us))
 
     def drain(self) -> frozenset[str]:
         """Experiments that changed since the last call; CLUSTER stands for what belongs to none."""
@@ -281,6 +292,18 @@ class Store:
         found = self._objects[Kind.SERVICE].values()
         mine = [s for s in found if isinstance(s, Service) and s.experiment == experiment]
         return sorted(mine, key=lambda service: service.name)
+
+    def backing(self, name: str) -> Backing:
+        """What stands behind the name of a Service now, of whatever experiment."""
+        services = (s for s in self._objects[Kind.SERVICE].values() if isinstance(s, Service) and s.name == name)
+        slices = (
+            s for s in self._objects[Kind.ENDPOINT_SLICE].values() if isinstance(s, Slice) and s.service == name
+        )
+        return Backing(next(services, None), tuple(slices))
+
+    def past_backings(self, name: str) -> tuple[Backing, ...]:
+        """What stood behind it before each change that was seen, newest first."""
+        return self._backings.past(name)
 
     def nodes(self) -> list[Node]:
         """All nodes, by name."""
