@@ -1,7 +1,12 @@
+from typing import Any
+
 import pytest
 
+from kubealive_tui.cli._status import lines
 from kubealive_tui.errors import UsageError
-from kubealive_tui.install import Wanted, status, up
+from kubealive_tui.install import Manifest, Scaled, Wanted, status, up
+from kubealive_tui.install._kinds import KINDS
+from kubealive_tui.install._status import _sizes
 
 from .fakes import FakeClock, FakeCluster
 from .samples import waiting
@@ -39,6 +44,44 @@ async def test_trouble_is_told_with_its_experiment() -> None:
     assert not found.ready
     assert found.agent.ready
     assert [trouble.subject for trouble in balance.troubles] == ["pod/getip-a"]
+
+
+async def test_a_workload_that_was_scaled_is_ready_and_told() -> None:
+    """Somebody gave it another number of pods, and all of them are there."""
+    cluster = await installed()
+    cluster.objects[GETIP]["spec"]["replicas"] = 2
+    cluster.objects[GETIP]["status"] |= {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+
+    found = await status(cluster, namespace="kubealive")
+
+    assert found.ready
+    assert {part.name: part.scaled for part in found.experiments if part.scaled} == {
+        "balance": (Scaled(ref="deployment/getip", desired=2, installed=4),)
+    }
+    assert "  deployment/getip: scaled to 2, installed with 4; `kubealive reset balance` puts it back" in lines(
+        found
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "sizes"),
+    [
+        pytest.param("Deployment", {"replicas": 3}, {"deployment/app": 3}, id="says it"),
+        pytest.param("DaemonSet", {}, {}, id="a pod a node"),
+        pytest.param("Deployment", {}, {}, id="leaves it open"),
+    ],
+)
+@pytest.mark.parametrize("autoscaled", [False, True], ids=["by hand", "autoscaled"])
+def test_sizes_that_an_install_gives(
+    kind: str, spec: dict[str, Any], sizes: dict[str, int], *, autoscaled: bool
+) -> None:
+    """Only a number that nobody but `up` decides can have been changed by somebody."""
+    manifests = [Manifest(KINDS[kind], "n", "app", "x", {"spec": spec})]
+    if autoscaled:
+        target = {"scaleTargetRef": {"kind": kind, "name": "app"}}
+        manifests.append(Manifest(KINDS["HorizontalPodAutoscaler"], "n", "app", "x", {"spec": target}))
+
+    assert _sizes(manifests) == ({} if autoscaled else sizes)
 
 
 async def test_experiment_left_out_counts_only_when_asked_for() -> None:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.install import Part, Status, status, up_command
+from kubealive_tui.install import Part, Status, own_command, status, up_command
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed
@@ -32,7 +32,7 @@ async def run(args: argparse.Namespace, env: Environment) -> int:
 
 
 def lines(found: Status) -> Iterator[str]:
-    """Yield the status as lines: the agent, one an experiment, and under each what is wrong with it."""
+    """Yield the status as lines: the agent, one an experiment, and under each what is not as it was installed."""
     if not found.installed:
         said = f"kubealive is not installed in namespace {found.namespace}:"
         yield f"{said} install it with `{up_command(namespace=found.namespace)}`"
@@ -40,6 +40,9 @@ def lines(found: Status) -> Iterator[str]:
     advised: set[str] = set()
     for title, part in _titled(found):
         yield _line(title, part)
+        for one in part.scaled:
+            back = own_command("reset", *filter(None, [part.name]), namespace=found.namespace)
+            yield f"  {one.ref}: scaled to {one.desired}, installed with {one.installed}; `{back}` puts it back"
         for trouble in part.troubles:
             yield f"  {trouble.subject}: {trouble.text}"
             if trouble.advice and trouble.advice not in advised:

@@ -22,7 +22,7 @@ from ._manifests import (
 )
 from ._preflight import rights_to_install
 from ._rights import Right, listed_rights, missing_rights, rights_refusal, rights_to_reach
-from ._status import Part, Status, status
+from ._status import Part, Scaled, Status, status
 from ._steps import Step, StepKind
 from ._troubles import Cause, Trouble, Workload
 from ._up import Pods, reset, up
@@ -53,6 +53,7 @@ __all__ = [
     "Pods",
     "PreflightError",
     "Right",
+    "Scaled",
     "Status",
     "Step",
     "StepKind",

@@ -4,10 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._api import Api
-from ._kinds import AGENT
-from ._manifests import Wanted, check_experiments, check_namespace, experiments, render, workload_kinds
+from ._kinds import AGENT, WORKLOADS
+from ._manifests import (
+    Manifest,
+    Wanted,
+    check_experiments,
+    check_namespace,
+    experiments,
+    render,
+    workload_kinds,
+)
 from ._survey import survey
 from ._troubles import Trouble, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """A workload that has another number of pods than `up` gives it: no trouble, but good to know."""
+
+    ref: str
+    desired: int
+    installed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +34,7 @@ class Part:
     name: str
     workloads: tuple[Workload, ...]
     troubles: tuple[Trouble, ...]
+    scaled: tuple[Scaled, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -63,12 +81,19 @@ async def status(api: Api, *, namespace: str, names: Sequence[str] | None = None
     asked.
     """
     check_namespace(namespace)
-    seen = await survey(api, namespace, kinds=workload_kinds(render(Wanted(namespace=namespace))))
+    manifests = render(Wanted(namespace=namespace))
+    seen = await survey(api, namespace, kinds=workload_kinds(manifests))
+    sizes = _sizes(manifests)
 
     def part(name: str) -> Part:
         mine = [w for w in seen.workloads if w.experiment == name and (name or w.ref.endswith(f"/{AGENT}"))]
         troubles = [trouble for trouble in seen.troubles if trouble.experiment == name]
-        return Part(name=name, workloads=tuple(mine), troubles=tuple(troubles))
+        scaled = [
+            Scaled(ref=w.ref, desired=w.desired, installed=sizes[w.ref])
+            for w in mine
+            if sizes.get(w.ref, w.desired) != w.desired
+        ]
+        return Part(name=name, workloads=tuple(mine), troubles=tuple(troubles), scaled=tuple(scaled))
 
     others = sorted({w.experiment for w in seen.workloads} - {*experiments(), ""})
     known = [*experiments(), *others]
@@ -80,3 +105,14 @@ async def status(api: Api, *, namespace: str, names: Sequence[str] | None = None
         experiments=tuple(part(name) for name in chosen),
         asked=frozenset(names or ()),
     )
+
+
+def _sizes(manifests: Sequence[Manifest]) -> dict[str, int]:
+    """How many pods `up` gives each workload, where neither an autoscaler nor the nodes decide that."""
+    targets = [m.body["spec"]["scaleTargetRef"] for m in manifests if m.kind.name == "HorizontalPodAutoscaler"]
+    scaled = {f"{target['kind'].lower()}/{target['name']}" for target in targets}
+    return {
+        m.ref: m.body["spec"]["replicas"]
+        for m in manifests
+        if m.kind in WORKLOADS and m.ref not in scaled and "replicas" in m.body["spec"]
+    }
