@@ -266,7 +266,7 @@ def test_read_only_key_line_offers_no_trigger() -> None:
 # ---- guard
 
 COMMAND = Command("x", "kill", "kill", "delete the pod", lambda _: (), danger="delete a pod", needs="delete_pod")
-OLD = Info(version="0.0.1", epoch=1, capabilities=frozenset({"load"}))
+OLD = Info(version="0.0.1", epoch=1, namespace="class", capabilities=frozenset({"load"}))
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,12 @@ OLD = Info(version="0.0.1", epoch=1, capabilities=frozenset({"load"}))
         ([_act(DeletePod())], False, None, ""),
         ([_act(DeletePod())], True, None, "read-only: kill changes the cluster"),
         ([Settings(), "mode: kept"], True, None, ""),
-        ([_act(DeletePod())], False, OLD, "this agent (0.0.1) cannot delete the pod: kubealive up"),
+        (
+            [_act(DeletePod())],
+            False,
+            OLD,
+            "this agent (0.0.1) cannot delete the pod: kubealive up -n class",
+        ),
     ],
     ids=["allowed", "read-only", "settings-only", "old-agent"],
 )

@@ -162,7 +162,7 @@ async def test_an_agent_of_another_version_is_refused(stage: Stage) -> None:
         ("0.1.0", "0.1.7", ""),
         ("0.2.0", "0.1.0", ""),
         ("0.1.0", "0.2.0.dev1", ""),
-        ("0.1.0", "0.3.0", "replace the agent with `kubealive up`"),
+        ("0.1.0", "0.3.0", "replace the agent with `kubealive up -n class`"),
         ("0.9.0", "1.0.0", "replace the agent"),
         ("1.2.0", "0.2.0", "install kubealive 1.2 here"),
         ("", "0.1.0", "which is none"),
@@ -171,7 +171,7 @@ async def test_an_agent_of_another_version_is_refused(stage: Stage) -> None:
 )
 def test_versions_may_differ_by_one_minor(agent: str, client: str, sentence: str) -> None:
     """Same major version, and at most one minor apart, either way."""
-    found = mismatch(agent, client)
+    found = mismatch(agent, client, namespace="class")
     assert (sentence in found) if sentence else not found
 
 

@@ -94,7 +94,7 @@ async def test_down_asks(answer: bool | None, code: int, left: bool) -> None:  #
     assert env.questions == ["Remove kubealive and all its experiments from namespace class-7 of context lab?"]
     assert bool(env.cluster.objects) is left
     if answer is None:
-        assert "`kubealive down --yes`" in env.complaints[0]
+        assert "`kubealive down --yes -n class-7`" in env.complaints[0]
 
 
 @pytest.mark.parametrize("words", [("up",), ("down", "-y"), ("reset",), ("status",)], ids=lambda words: words[0])

@@ -248,6 +248,8 @@ async def test_hints_name_a_namespace_that_is_not_the_default() -> None:
         await it.deliver(LinkEvent(LinkState.NOT_INSTALLED))
         assert "kubealive up -n lab" in it.text
         assert "kubealive down -n lab" in it.text
+        await it.deliver(LinkEvent(LinkState.FAILED, reason="no"))
+        assert "kubealive doctor -n lab" in it.text
 
 
 async def test_help_leaves_out_what_is_refused() -> None:

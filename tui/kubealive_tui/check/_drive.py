@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.feed import Clock, Feed, SystemClock
+from kubealive_tui.hints import own_command
 from kubealive_tui.model import (
     Act,
     DeletePod,
@@ -60,11 +61,18 @@ class CheckDrive:
     """
 
     def __init__(
-        self, feed: Asked, store: Store, *, tell: Callable[[str, str], None], clock: Clock | None = None
+        self,
+        feed: Asked,
+        store: Store,
+        *,
+        tell: Callable[[str, str], None],
+        namespace: str = "",
+        clock: Clock | None = None,
     ) -> None:
         self._feed = feed
         self._store = store
         self._tell = tell
+        self._doctor = f"run `{own_command('doctor', namespace=namespace)}` to see what is missing"
         self._clock = clock or SystemClock()
         self._news = asyncio.Event()
         self._fed: asyncio.Task[None] | None = None
@@ -105,7 +113,7 @@ class CheckDrive:
         """Wait until the link is live and the store complete; raises LinkError with the reason and next step."""
         if await self._wait(self._ready, within=within) is None:
             link = self._store.link
-            reason = f": {link.reason}" if link.reason else "; run `kubealive doctor` to see what is missing"
+            reason = f": {link.reason}" if link.reason else f"; {self._doctor}"
             raise LinkError(f"the agent was not reached within {within:g} s, {link.state.value}{reason}")
 
     def _ready(self) -> bool | None:
@@ -203,9 +211,7 @@ class CheckDrive:
     def _check_feed(self) -> None:
         link = self._store.link
         if link.state in _HOPELESS:
-            raise LinkError(
-                link.reason or f"link {link.state.value}: run `kubealive doctor` to see what is missing"
-            )
+            raise LinkError(link.reason or f"link {link.state.value}: {self._doctor}")
         if self._fed is not None and not self._fed.cancelled():
             self._fed.result()
             raise LinkError("the feed has ended; nothing further can be measured")
@@ -213,10 +219,18 @@ class CheckDrive:
 
 @asynccontextmanager
 async def driving(
-    feed: Feed, store: Store, *, tell: Callable[[str, str], None], clock: Clock | None = None
+    feed: Feed,
+    store: Store,
+    *,
+    tell: Callable[[str, str], None],
+    namespace: str = "",
+    clock: Clock | None = None,
 ) -> AsyncIterator[CheckDrive]:
-    """Run the feed into the store and give the drive over both; at its end what it started is stopped, in 5 s."""
-    drive = CheckDrive(feed, store, tell=tell, clock=clock)
+    """Run the feed into the store and give the drive over both; at its end what it started is stopped, in 5 s.
+
+    `namespace` is the one that advice is for.
+    """
+    drive = CheckDrive(feed, store, tell=tell, namespace=namespace, clock=clock)
 
     def deliver(signal: Signal) -> None:
         store.apply(signal)

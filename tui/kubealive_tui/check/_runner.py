@@ -8,6 +8,7 @@ from kubealive_tui.check._drive import CheckDrive
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.experiments import Experiment, Scene, Verdict, VerdictWord
 from kubealive_tui.feed import Clock, SystemClock
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import Sample
 from kubealive_tui.reports import Result
 from kubealive_tui.store import Store
@@ -38,7 +39,9 @@ async def check(
         if lost:
             verdict = Verdict.skipped(f"not run: {lost}")
         elif not drive.store.installed(experiment.name):
-            verdict = Verdict.skipped(f"not installed: `kubealive up {experiment.name}` installs it")
+            here = drive.store.info.namespace if drive.store.info else ""
+            up = up_command(experiment.name, namespace=here)
+            verdict = Verdict.skipped(f"not installed: `{up}` installs it")
         else:
             verdict = await _verdict(experiment, drive)
             await drive.release()

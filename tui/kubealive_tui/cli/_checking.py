@@ -30,7 +30,7 @@ async def run_check(args: argparse.Namespace, env: Environment) -> int:
     try:
         async with (
             open_feed(args, trouble=env.complain) as opened,
-            driving(opened.feed, store, tell=_teller(env)) as drive,
+            driving(opened.feed, store, tell=_teller(env), namespace=args.namespace) as drive,
         ):
             await drive.opened()
             await check(experiments, drive, done=results.append)

@@ -3,7 +3,7 @@
 import argparse
 
 from kubealive_tui.errors import KubealiveError, UsageError
-from kubealive_tui.install import check_namespace, down
+from kubealive_tui.install import check_namespace, down, own_command
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed, tell
@@ -39,5 +39,6 @@ async def _agreed(args: argparse.Namespace, env: Environment) -> bool:
     where = f"namespace {args.namespace} of context {env.context(args)}"
     answer = await env.confirm(f"Remove {what} from {where}?")
     if answer is None:
-        raise UsageError(f"nobody is here to confirm: `kubealive down --yes` removes {what} from {where}")
+        command = own_command("down", *args.name, "--yes", namespace=args.namespace)
+        raise UsageError(f"nobody is here to confirm: `{command}` removes {what} from {where}")
     return answer

@@ -168,9 +168,8 @@ async def _agent(link: Link) -> Look:
     try:
         info, round_trip_ms = await asyncio.wait_for(_dial(link), AGENT_WITHIN_S)
     except TimeoutError:
-        return Look(
-            State.MISSING, "agent", f"not reached within {AGENT_WITHIN_S:g} s", "`kubealive status` may say why"
-        )
+        advice = f"`{own_command('status', namespace=link.where.namespace)}` may say why"
+        return Look(State.MISSING, "agent", f"not reached within {AGENT_WITHIN_S:g} s", advice)
     except LinkError as error:
         return Look(State.MISSING, "agent", str(error))
     lacking = [f"{access.kind.word} ({access.reason})" for access in info.kinds if access.reason]

@@ -4,7 +4,7 @@ import argparse
 
 from kubealive import __version__
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.install import LOCAL_REGISTRY, READY_SECONDS, Wanted, up
+from kubealive_tui.install import LOCAL_REGISTRY, READY_SECONDS, Wanted, own_command, up
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed, tell
@@ -52,5 +52,8 @@ async def run(args: argparse.Namespace, env: Environment) -> int:
             await tell(up(api, wanted, seconds=args.timeout), env)
     except KubealiveError as error:
         return failed(error, env)
-    env.say(f"ready in namespace {args.namespace} of context {env.context(args)}: open it with `kubealive tui`")
+    env.say(
+        f"ready in namespace {args.namespace} of context {env.context(args)}: "
+        f"open it with `{own_command('tui', namespace=args.namespace)}`"
+    )
     return 0

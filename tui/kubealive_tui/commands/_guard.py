@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubealive_tui.experiments import Command, Effect, Script, Settings
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import Act, Info, SetLoad, StopAll, StopLoad
 
 __all__ = ["FROZEN", "Confirmations", "Question", "question", "refusal"]
@@ -83,5 +84,6 @@ def refusal(
     if sends and frozen:
         return FROZEN
     if sends and command.needs and info is not None and command.needs not in info.capabilities:
-        return f"this agent ({info.version}) cannot {command.help}: kubealive up installs a newer one"
+        up = up_command(namespace=info.namespace)
+        return f"this agent ({info.version}) cannot {command.help}: {up} installs a newer one"
     return ""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from kubealive_tui.experiments._api import Command, Effect, Http, NotNow, Scene
 from kubealive_tui.experiments._words import steady_size
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Act,
     Caps,
@@ -166,7 +167,8 @@ def scaled(scene: Scene) -> Workload:
         found = [w for w in scene.store.workloads(scene.name, kind) if not subject or w.name == subject]
         if found:
             return found[0]
-    raise NotNow(f"{scene.experiment.long_title} has nothing to scale: install it with kubealive up {scene.name}")
+    up = up_command(scene.name, namespace=scene.namespace)
+    raise NotNow(f"{scene.experiment.long_title} has nothing to scale: install it with {up}")
 
 
 def _scale_to(wanted: int) -> Callable[[Scene], Sequence[Effect]]:

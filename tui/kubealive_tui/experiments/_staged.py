@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Command, Effect, NotNow, Option, Scene
 from kubealive_tui.experiments._ladder import replica_sets
 from kubealive_tui.experiments._rollout import GRACEFUL, drain_of, strategy_now
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, Rollout, Workload, line
 from kubealive_tui.store import Store
 
@@ -41,7 +42,9 @@ def deployment_of(scene: Scene) -> Workload:
     name = scene.experiment.subject
     found = scene.store.workload(scene.name, name)
     if found is None:
-        raise NotNow(f"there is no Deployment {name}: kubealive up {scene.name} installs it")
+        raise NotNow(
+            f"there is no Deployment {name}: {up_command(scene.name, namespace=scene.namespace)} installs it"
+        )
     return found
 
 

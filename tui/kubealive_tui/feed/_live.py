@@ -149,7 +149,7 @@ class LiveFeed:
         try:
             session = Session(channel, self._viewer)
             info, round_trip_ms = await session.hello()
-            if reason := mismatch(info.version, self._client_version):
+            if reason := mismatch(info.version, self._client_version, namespace=info.namespace):
                 raise DeniedError(reason)
             self._info = info
             self._heard.at = self._clock.monotonic()

@@ -16,6 +16,7 @@ from kubealive.v1 import agent_pb2 as wire
 from kubealive.v1.agent_pb2_grpc import AgentServiceStub
 from kubealive_tui.errors import LinkError, RefusedError
 from kubealive_tui.feed import _convert
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import Act, Interest, Request, SetLoad, StopAll, StopLoad
 
 __all__ = ["Cursor", "Session", "Viewer"]
@@ -58,11 +59,13 @@ class Session:
     def __init__(self, channel: grpc.aio.Channel, viewer: Viewer) -> None:
         self._stub = AgentServiceStub(channel)
         self._viewer = viewer
+        self._namespace = ""
 
     async def hello(self) -> tuple[wire.GetInfoResponse, float]:
         """Ask who the agent is; returns that and the round trip in milliseconds. Raises grpc's error."""
         begin = time.perf_counter()
         answer = await self._stub.GetInfo(wire.GetInfoRequest(), timeout=HELLO_S)
+        self._namespace = answer.namespace
         return answer, (time.perf_counter() - begin) * 1e3
 
     async def watch(self, cursor: Cursor, interest: Interest, take: Callable[[wire.WatchResponse], None]) -> str:
@@ -100,44 +103,44 @@ class Session:
         match request:
             case Act() as act:
                 message = _convert.act_request(act, request_id=request_id, session_id=session_id)
-                acted = await _answer(self._stub.Act(message, timeout=ACT_S))
+                acted = await self._answer(self._stub.Act(message, timeout=ACT_S))
                 if acted.HasField("refusal"):
                     raise _convert.refused(acted.refusal)
                 return acted.dry_run or acted.action_id
             case SetLoad() | StopLoad():
                 load = _convert.load_request(request, session_id=session_id)
-                loaded = await _answer(self._stub.SetLoad(load, timeout=ACT_S))
+                loaded = await self._answer(self._stub.SetLoad(load, timeout=ACT_S))
                 if loaded.HasField("refusal"):
                     raise _convert.refused(loaded.refusal)
                 return loaded.load_id
             case StopAll():
                 every = wire.StopAllRequest(session_id=session_id)
-                return _convert.stopped(await _answer(self._stub.StopAll(every, timeout=ACT_S)))
+                return _convert.stopped(await self._answer(self._stub.StopAll(every, timeout=ACT_S)))
+
+    async def _answer(self, call: Awaitable[_T]) -> _T:
+        """Await the answer to a call that changes something, and say what a failure leaves open."""
+        task = asyncio.current_task()
+        try:
+            return await call
+        except grpc.aio.AioRpcError as exc:
+            match exc.code():
+                case grpc.StatusCode.UNIMPLEMENTED:
+                    up = up_command(namespace=self._namespace)
+                    raise RefusedError(f"this agent is too old to do that; replace it with `{up}`") from exc
+                case grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise _unanswered(f"the agent did not answer in {ACT_S:.0f} s") from exc
+                case _:
+                    raise _unanswered("the link broke before the agent answered") from exc
+        except asyncio.CancelledError as exc:
+            # A channel that is closed cancels its calls, and with them whoever awaits one without being cancelled.
+            if task is not None and task.cancelling():
+                raise
+            raise _unanswered("the link broke before the agent answered") from exc
 
 
 def _samples(interest: Interest) -> list[wire.Sample]:
     """In an order of their own, so that equal interests are equal messages."""
     return sorted((_convert.sample(one) for one in interest.samples), key=str)
-
-
-async def _answer(call: Awaitable[_T]) -> _T:
-    """Await the answer to a call that changes something, and say what a failure leaves open."""
-    task = asyncio.current_task()
-    try:
-        return await call
-    except grpc.aio.AioRpcError as exc:
-        match exc.code():
-            case grpc.StatusCode.UNIMPLEMENTED:
-                raise RefusedError("this agent is too old to do that; replace it with `kubealive up`") from exc
-            case grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise _unanswered(f"the agent did not answer in {ACT_S:.0f} s") from exc
-            case _:
-                raise _unanswered("the link broke before the agent answered") from exc
-    except asyncio.CancelledError as exc:
-        # A channel that is closed cancels its calls, and with them whoever awaits one without being cancelled.
-        if task is not None and task.cancelling():
-            raise
-        raise _unanswered("the link broke before the agent answered") from exc
 
 
 def _unanswered(said: str) -> LinkError:

@@ -5,14 +5,14 @@ Everything here speaks through `Api`, one method that a link or a fake can carry
 for the two cluster-wide objects that let the agent read nodes.
 """
 
+from kubealive_tui.hints import DEFAULT_NAMESPACE, own_command, up_command
+
 from ._api import APPLY_PATCH, MERGE_PATCH, Api, Clock, SystemClock
 from ._apply import FAULT_SECRET, FIELD_MANAGER
 from ._down import GONE_SECONDS, down
 from ._errors import ApiError, ManifestError, NotReadyError, PreflightError
-from ._hints import own_command, up_command
 from ._kinds import AGENT, EXPERIMENT_LABEL, NAME_LABEL, OURS, PART_OF_LABEL
 from ._manifests import (
-    DEFAULT_NAMESPACE,
     LOCAL_REGISTRY,
     Manifest,
     Wanted,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubealive_tui.errors import InstallError
+from kubealive_tui.hints import own_command
 
 from ._api import APPLY_PATCH, MERGE_PATCH, Api
 from ._errors import ApiError
@@ -123,7 +124,8 @@ def _refused(manifest: Manifest, error: ApiError) -> str:
     where = f" in namespace {manifest.namespace}" if manifest.kind.namespaced else ""
     what = f"{manifest.ref}{where} was refused: {error.message}"
     if error.status == 422:
-        return f"{what}; `kubealive down` and `kubealive up` make it anew"
+        down, up = (own_command(word, namespace=manifest.namespace) for word in ("down", "up"))
+        return f"{what}; `{down}` and `{up}` make it anew"
     if error.status == 409:
         return f"{what}; it is not kubealive's: choose another namespace with --namespace"
     return f"{what}; whoever administers the cluster can allow it"

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubealive_tui.hints import own_command
+
 from ._api import Api, Clock, SystemClock, each, find, items
 from ._apply import CREATED_BY
 from ._errors import ApiError, NotReadyError, PreflightError
-from ._hints import own_command
 from ._inventory import Inventory, Item, inventory
 from ._kinds import EXPERIMENT_LABEL, KINDS, OURS, PODS, is_ours, place
 from ._manifests import Wanted, check_experiments, check_namespace, cluster_name, experiments, render

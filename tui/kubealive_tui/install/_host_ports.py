@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubealive_tui.hints import up_command
+
 from ._api import Api, Clock, items
 from ._errors import ApiError
-from ._hints import up_command
 from ._kinds import KINDS, OURS
 from ._look import look
 from ._manifests import POLICY_LABEL, Manifest, host_ports, with_host_port, with_policy

@@ -18,12 +18,12 @@ import yaml
 
 from kubealive import __version__
 from kubealive_tui.errors import UsageError
+from kubealive_tui.hints import DEFAULT_NAMESPACE
 
 from ._errors import ManifestError
-from ._kinds import AGENT, EXPERIMENT_LABEL, PRODUCT, WORKLOADS, Kind, kind_of, labels_of, place
+from ._kinds import AGENT, EXPERIMENT_LABEL, WORKLOADS, Kind, kind_of, labels_of, place
 
 AGENT_FOLDER = "agent"
-DEFAULT_NAMESPACE = PRODUCT
 LOCAL_REGISTRY = "localhost/kubealive"
 _FORBIDDEN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 POLICY_LABEL = "pod-security.kubernetes.io/enforce"

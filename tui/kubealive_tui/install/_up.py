@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
+from kubealive_tui.hints import up_command
+
 from ._api import Api, Clock, SystemClock, find
 from ._apply import apply, apply_cluster_wide, apply_namespace, ensure_fault_token, restart
 from ._errors import NotReadyError, PreflightError
-from ._hints import up_command
 from ._host_ports import admitting, asked, openings
 from ._kinds import AGENT, KINDS, WORKLOADS
 from ._manifests import AGENT_FOLDER, Manifest, Wanted, experiments, render, workload_kinds

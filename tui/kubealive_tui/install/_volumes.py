@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kubealive_tui.hints import own_command, up_command
+
 from ._api import Api, items
 from ._errors import ApiError
-from ._hints import own_command, up_command
 from ._manifests import Manifest
 from ._steps import Step, StepKind
 

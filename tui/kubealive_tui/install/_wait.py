@@ -6,6 +6,8 @@ interface stays one request.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+from kubealive_tui.hints import own_command
+
 from ._api import Api, Clock
 from ._errors import ApiError, NotReadyError
 from ._kinds import WORKLOADS
@@ -58,6 +60,7 @@ class _Waiting:
     def __init__(self, expected: Sequence[Manifest]) -> None:
         self._expected = {manifest.ref: manifest.experiment for manifest in expected}
         self._experiments = set(self._expected.values())
+        self._status = own_command("status", namespace=expected[0].namespace if expected else "")
         self._states: dict[str, Workload] = {}
         self._told: dict[str, Step] = {}
         # By subject and cause: the words alternate, as between ErrImagePull and ImagePullBackOff.
@@ -112,9 +115,9 @@ class _Waiting:
         what = f"not ready: {', '.join(late)}"
         reasons = sorted(self._troubles, key=lambda trouble: not trouble.lasting)
         if not reasons:
-            return f"{what} after {seconds:g} s: look with `kubealive status`"
+            return f"{what} after {seconds:g} s: look with `{self._status}`"
         worst = reasons[0]
         alike = sum(trouble.cause is worst.cause for trouble in reasons) - 1
         more = f" (and {alike} more like it)" if alike else ""
-        advice = worst.advice or "`kubealive status` shows how it goes on"
+        advice = worst.advice or f"`{self._status}` shows how it goes on"
         return f"{what}, since {worst.subject}: {worst.text}{more}; {advice}"

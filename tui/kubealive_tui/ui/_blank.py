@@ -45,23 +45,22 @@ def blank(around: Around, lesson: str, lines: Sequence[Line], *, title: str, wid
     )
 
 
-def waiting(link: LinkEvent, *, since_s: float) -> Sequence[Line]:
+def waiting(link: LinkEvent, *, since_s: float, namespace: str) -> Sequence[Line]:
     """What is awaited and since when; or, where there is nothing to wait for, why not."""
     if link.state is LinkState.FAILED:
-        return [line(("✕ ", Role.BAD), link.reason or "no link to the agent"), (), *_diagnose()]
+        return [line(("✕ ", Role.BAD), link.reason or "no link to the agent"), (), *_diagnose(namespace)]
     if link.state is LinkState.ENDED:
         return [line("The recording ends before its first frame. ", (link.reason, Role.MUTED))]
     awaited = _AWAITED.get(link.state, "the agent")
     said = [line(("○ ", Role.WAITING), f"waiting for {awaited}, ", (f"since {since_s:.0f} s", Role.MUTED))]
     if link.reason:
         said.append(line(("  ", Role.TEXT), (link.reason, Role.WAITING)))
-    return said if since_s < 10 else [*said, (), *_diagnose()]
+    return said if since_s < 10 else [*said, (), *_diagnose(namespace)]
 
 
-def _diagnose() -> Sequence[Line]:
-    return [
-        line(("  kubealive doctor", Role.ACCENT), (" looks at each step and says which one fails", Role.MUTED))
-    ]
+def _diagnose(namespace: str) -> Sequence[Line]:
+    doctor = own_command("doctor", namespace=namespace)
+    return [line((f"  {doctor}", Role.ACCENT), (" looks at each step and says which one fails", Role.MUTED))]
 
 
 def not_installed(

@@ -272,7 +272,9 @@ class Session:
             )
             return "NOT INSTALLED", lines
         if not self.synced:
-            return "NO DATA YET", waiting(self.store.link, since_s=self.pump.waited_s())
+            return "NO DATA YET", waiting(
+                self.store.link, since_s=self.pump.waited_s(), namespace=self.options.namespace
+            )
         if self.experiment is not None and self._absent():
             return "NOT INSTALLED", absent(self.experiment, namespace=self.options.namespace, key=can)
         return None

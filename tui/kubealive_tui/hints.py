@@ -1,0 +1,20 @@
+"""The commands that a sentence advises, so that they act where the sentence was said: pasted, they run."""
+
+__all__ = ["DEFAULT_NAMESPACE", "own_command", "up_command"]
+
+DEFAULT_NAMESPACE = "kubealive"
+"""Where an install is that nobody gave another place."""
+
+
+def own_command(command: str, *names: str, namespace: str) -> str:
+    """`kubealive COMMAND NAMES`, with `-n` where the namespace is not the one it would take by itself.
+
+    An empty namespace is one that is not known, and is left to whoever runs the command.
+    """
+    where = () if namespace in {DEFAULT_NAMESPACE, ""} else ("-n", namespace)
+    return " ".join(["kubealive", command, *names, *where])
+
+
+def up_command(*names: str, namespace: str) -> str:
+    """The command that installs these experiments there, or everything."""
+    return own_command("up", *names, namespace=namespace)
