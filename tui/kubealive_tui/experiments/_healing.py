@@ -66,7 +66,7 @@ def _next_start(scene: Scene, container: Container) -> Line:
         return line((f"  back-off {waits} s", Role.WAITING), (", since when is not known", Role.MUTED))
     left = waits - (scene.store.now_us - end.finished_us) // 1_000_000
     if left <= 0:
-        return line(("  next start due", Role.WAITING), (", the kubelet is a little late", Role.MUTED))
+        return line(("  next start due", Role.WAITING), (", and not there yet", Role.MUTED))
     return line(("  next start not before ", Role.MUTED), (f"{left} s", Role.WAITING), (" from now", Role.MUTED))
 
 

@@ -73,6 +73,8 @@ READY_WITHIN_S = 60.0
 FRESH_WITHIN_S = 30.0
 # A run is over some seconds after its last milestone, when nothing of it can be in flight any more.
 SETTLED_S = 10.0
+# What nobody is to heal is left alone for as long as three probes take.
+HELD_S = 3.0
 # A fault's own traffic goes on for as long as its run may.
 TAIL_MS = round(LIMIT_S * 1000)
 # From this height on the traffic has its chart as well; below it the rail and the table say what clients lost.
@@ -206,12 +208,12 @@ lab.use(
             _strike(_readiness), needs="fault"),
     Command("f", "errors", "errors", "let the replies of the selected pod fail while its probes are green, or not",
             _strike(_errors), needs="fault"),
-    # The key line has no room for a key that means the same on every tab.
+    # The key line has no room for keys that mean the same on every tab.
     *(replace(command, label="") for command in kill),
     Command("F", "fresh", "fresh", "stage a fresh pod before each fault, so that no back-off is met; or not",
             _stage, triggers=False),
     *scale,
-    *load,
+    *(replace(command, label="") for command in load),
 )  # fmt: skip
 
 
@@ -338,21 +340,23 @@ async def _try(drive: Drive, case: Case) -> Tried:
         return Tried(case)
     action = await drive.ask(Act(lab.name, pod.uid, pod.name, case.verb))
     if case.cured:
-        await _cured_once_felt(drive, pod, action)
+        await _held(drive, pod, action)
     run = await ended_run(drive, lab, action, within=case.within_s + SETTLED_S)
     after = store.pod(pod.uid)
     return Tried(case, pod, run, after.restarts - pod.restarts if after else 0)
 
 
-async def _cured_once_felt(drive: Drive, pod: Pod, action: str) -> None:
-    """Take the fault back once something of it was seen, or in any case after a while."""
+async def _held(drive: Drive, pod: Pod, action: str) -> None:
+    """Take the fault back once it has been felt for as long as three probes take, or in any case after a while."""
+    store = drive.store
 
-    def felt() -> bool | None:
-        run = drive.store.ledger(lab.name).runs.current
-        return (run is not None and run.action_id == action and run.last_us is not None) or None
+    def held() -> bool | None:
+        run = store.ledger(lab.name).runs.current
+        felt = run is not None and run.action_id == action and run.last_us is not None
+        return (felt and run is not None and store.now_us >= run.began_us + HELD_S * 1e6) or None
 
     try:
-        await drive.until("the fault to be felt", felt, within=SETTLED_S)
+        await drive.until("the fault to be felt", held, within=SETTLED_S)
     finally:
         await drive.ask(Act(lab.name, pod.uid, pod.name, CURE))
 
