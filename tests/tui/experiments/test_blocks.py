@@ -3,11 +3,11 @@
 import pytest
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._blocks import load_view
+from kubealive_tui.experiments._blocks import POD, load_view, pod_table
 from kubealive_tui.experiments.balance import lab
-from kubealive_tui.model import Outcome, Size, plain
+from kubealive_tui.model import Column, Outcome, Size, plain
 from kubealive_tui.store import Store
-from tests.tui.signals import fact, frame, load_started, replies, running_load, snapshot
+from tests.tui.signals import at, fact, frame, load_started, pod, pod_change, replies, running_load, snapshot
 
 
 def figures(width: int, *, retransmitted: int = 0, retried: int = 0) -> str:
@@ -40,3 +40,18 @@ def test_requests_that_only_just_arrived_are_said(
 def test_a_narrow_screen_keeps_to_the_totals() -> None:
     """At 80 columns there is room for what is lost, not for what nearly was."""
     assert "retried" not in figures(80, retried=3)
+
+
+def test_a_table_of_pods_has_the_columns_that_a_tab_asks_for() -> None:
+    """Columns go by their titles; restarts say how long ago the last one was, where that is known."""
+    store = Store({lab.name: lab.stopwatches})
+    pods = [pod("p1", restarts=3, last_restart_us=at(18)), pod("p2", restarts=1), pod("p3")]
+    store.apply(snapshot(*map(pod_change, pods), seconds=30))
+    scene = Scene(store, lab, lab.settings(), None, Size(80, 24))
+    table = pod_table(scene, base=(POD, Column("RESTARTS", 11)), extra=(), cells=lambda _: ())
+
+    assert [[plain(c) for c in table.row(uid).cells if isinstance(c, tuple)] for uid in table.keys] == [
+        ["…d8c-aaap1", "3 (12s ago)"],
+        ["…d8c-aaap2", "1"],
+        ["…d8c-aaap3", "0"],
+    ]

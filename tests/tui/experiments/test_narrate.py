@@ -58,6 +58,28 @@ def did(verb: str, **parameters: str) -> Action:
         pytest.param(
             did("label_pod", key="mood", value="calm"), "you: label mood=calm on …d8c-aaap1", id="my label"
         ),
+        pytest.param(
+            did("fault", fault="exit", code="3"), "you: crash …d8c-aaap1 with exit code 3", id="my crash"
+        ),
+        pytest.param(
+            did("fault", fault="eat", mib_per_second="256", ready_pods="1"),
+            "you: eat memory in …d8c-aaap1, 256 MiB/s",
+            id="my oom",
+        ),
+        pytest.param(
+            did("fault", fault="errors", percent="100"),
+            "you: fail 100 % of the replies of …d8c-aaap1",
+            id="my errors",
+        ),
+        pytest.param(
+            did("fault", fault="hang", ready_pods="3"),
+            "you: hang …d8c-aaap1: no answer, no ear for SIGTERM",
+            id="my hang",
+        ),
+        pytest.param(did("fault", fault="delay"), "you: delay the replies of …d8c-aaap1 by ? ms", id="my delay"),
+        pytest.param(did("fault", fault="cure"), "you: cure …d8c-aaap1", id="my cure"),
+        pytest.param(did("fault", fault="melt"), "you: melt in …d8c-aaap1", id="a newer fault"),
+        pytest.param(did("dance", ready_pods="3"), "you: dance …d8c-aaap1", id="a newer verb"),
         pytest.param(did("label_pod", key="mood"), "you: label mood taken off …d8c-aaap1", id="my label off"),
         pytest.param(
             did("traffic_policy", external_traffic_policy="Local"),

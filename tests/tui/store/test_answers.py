@@ -79,6 +79,20 @@ def test_the_last_answers_of_a_names_pods_are_kept() -> None:
     assert [(seen.body.pod_uid, seen.body.body) for seen in answers.served("db")] == [("p1", "b"), ("p2", "")]
 
 
+def test_the_last_value_is_known_however_long_nobody_answers() -> None:
+    """Refused, then silent: the newest reading says so, and what was read before both is still there."""
+    refused = Reading(Kind.POD, "p1", "db-0", "/probes", error="refused")
+    silent = Reading(Kind.POD, "p1", "db-0", "/probes", error="no answer")
+    answers, _ = filled(reading("a"), refused, silent)
+
+    newest, value = answers.reading("p1", "/probes"), answers.value("p1", "/probes")
+    assert newest is not None
+    assert (newest.body, newest.at_us) == (silent, at(3))
+    assert value is not None
+    assert (value.body.value, value.at_us) == ("a", at(1))
+    assert answers.value("p2", "/probes") is None
+
+
 def test_questions_are_bounded() -> None:
     """The one that was asked longest ago gives way, and is counted."""
     answers = Answers()
