@@ -34,10 +34,21 @@ def strip(read: Latest[Reading] | None, *, seconds: float = 10.5, most: int = 20
         ((*lives(4.2, 3.2), (2.2, "livez", 503), *lives(0.1)), "●●✕·●"),
         ((*lives(2.2, 1.2, 0.2), (1.4, "readyz", 503)), "●○●"),
         ((*lives(1.2), (1.3, "readyz", 503), (0.2, "livez", 503), (0.1, "readyz", 503)), "○✕"),
+        ((*lives(4.2), (2.2, "readyz", 503), (1.2, "readyz", 200), (0.3, "readyz", 200), *lives(0.1)), "●·○●●"),
+        ((*lives(0.4), (1.0, "readyz", 200), (2.0, "readyz", 200)), "●●"),
         (lives(2.3, 1.1, 0.2), "●●●"),
         ((), ""),
     ],
-    ids=["well", "killed and back", "unready", "both", "uneven", "none yet"],
+    ids=[
+        "well",
+        "killed and back",
+        "unready",
+        "both",
+        "liveness not asked yet",
+        "no gap between both",
+        "uneven",
+        "none yet",
+    ],
 )
 def test_a_mark_a_second(calls: tuple[tuple[float, str, int], ...], marks: str) -> None:
     """Liveness decides, readiness is next, and a second without any call is a dot."""

@@ -31,7 +31,7 @@ class _Call(NamedTuple):
 def probe_strip(read: Latest[Reading] | None, *, now_us: int, most: int) -> Line:
     """The last `most` seconds of a pod's record; a dash where none was read that can be.
 
-    `●` both probes succeeded, `✕` liveness failed, `○` readiness failed, `·` nothing was answered.
+    `●` what was asked succeeded, `✕` liveness failed, `○` readiness failed, `·` nothing was answered.
     """
     calls = _calls(read)
     if read is None or calls is None:
@@ -54,18 +54,35 @@ def _calls(read: Latest[Reading] | None) -> Sequence[_Call] | None:
 
 def _marks(calls: Sequence[_Call], since_s: float) -> Iterator[tuple[str, Role]]:
     """One mark a second. Counted from call to call, since equal bins would miss a call now and then."""
-    lives = [call for call in calls if call.probe == "livez"]
-    unready = [call.age_s for call in calls if call.probe == "readyz" and call.failed]
-    before: _Call | None = None
-    for call in lives:
+    before: float | None = None
+    for age_s, role in _seconds(calls):
         if before is not None:
-            yield from [_NONE] * (round((before.age_s - call.age_s) / PERIOD_S) - 1)
-        waiting = any(abs(age_s - call.age_s) <= BESIDE_S for age_s in unready)
-        role = Role.BAD if call.failed else Role.WAITING if waiting else Role.GOOD
+            yield from [_NONE] * int((before - age_s - BESIDE_S) / PERIOD_S)
         yield GLYPH[role], role
-        before = call
-    late_s = before.age_s + since_s - LATE_S if before is not None else -1.0
+        before = age_s
+    late_s = before + since_s - LATE_S if before is not None else -1.0
     yield from [_NONE] * (int(late_s / PERIOD_S) + 1 if late_s >= 0 else 0)
+
+
+def _seconds(calls: Sequence[_Call]) -> Sequence[tuple[float, Role]]:
+    """Age and role of each second in which a probe was asked, oldest first.
+
+    A liveness call stands for its second, with the readiness call beside it. Alone is a readiness call only where
+    liveness was not asked: after a start, until its initial delay is over.
+    """
+    lives = [call for call in calls if call.probe == "livez"]
+    reads = [call for call in calls if call.probe == "readyz"]
+    found = []
+    for live in lives:
+        unready = any(read.failed for read in reads if _beside(read, live))
+        found.append((live.age_s, Role.BAD if live.failed else Role.WAITING if unready else Role.GOOD))
+    alone = (read for read in reads if not any(_beside(read, live) for live in lives))
+    found += [(read.age_s, Role.WAITING if read.failed else Role.GOOD) for read in alone]
+    return sorted(found, key=lambda second: -second[0])
+
+
+def _beside(one: _Call, other: _Call) -> bool:
+    return abs(one.age_s - other.age_s) <= BESIDE_S
 
 
 def _merged(marks: Sequence[tuple[str, Role]]) -> Line:
