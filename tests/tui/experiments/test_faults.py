@@ -76,8 +76,12 @@ def test_a_fault_that_is_cured_in_time_awaits_no_restart() -> None:
 
 @pytest.mark.parametrize(
     "cure",
-    [did(fault="cure", phase=Phase.ACCEPTED), did(fault="readiness", fail="never", phase=Phase.ACCEPTED)],
-    ids=["cure", "ready again"],
+    [
+        did(fault="cure", phase=Phase.ACCEPTED),
+        did(fault="readiness", fail="never", phase=Phase.ACCEPTED),
+        Action("r2", "you@there", "stop_all", Phase.ACCEPTED),
+    ],
+    ids=["cure", "ready again", "stop of everything"],
 )
 def test_readiness_comes_back_when_it_is_given_back(cure: Action) -> None:
     """The run lasts from the fault over the cure to the first ok, and no restart is awaited."""

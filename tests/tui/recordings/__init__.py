@@ -1,7 +1,8 @@
 """Recordings from a real three-node cluster, each of an experiment's interesting minute.
 
-`balance`: load at 100 new connections a second, a pod killed, a pod made unready and ready again. Made with
-`kubealive tui --record FILE` and compressed with gzip.
+`balance`: load at 100 new connections a second, a pod killed, a pod made unready and ready again.
+`heal`: a pod infected, out of memory, crashed into a back-off, and a fresh one that hangs.
+Made with `kubealive tui --record FILE` and compressed with gzip.
 """
 
 import gzip

@@ -69,7 +69,8 @@ def _cured(run: RunFacts) -> Milestone:
     def ends(action: Action) -> bool:
         given = action.parameters
         cures = given.get("fault") == "cure" or given.get("fail") == "never" or given.get("percent") == "0"
-        return (action.verb, action.target_uid, action.phase) == ("fault", run.target, Phase.ACCEPTED) and cures
+        own = (action.verb, action.target_uid) == ("fault", run.target) and cures
+        return action.phase is Phase.ACCEPTED and (own or action.verb == "stop_all")
 
     return Milestone("cured", run.first(Action, ends), Source.USER, Role.ACCENT, weight=4, optional=True)
 
