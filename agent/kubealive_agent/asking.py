@@ -39,6 +39,8 @@ MAX_READ = 256 * 1024
 
 _PIECE = 16 * 1024
 
+_UNTOLD = b"unknown"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -135,7 +137,11 @@ async def _read(
 
 
 def _identify(result: CallResult, headers: Mapping[bytes, bytes]) -> None:
-    """Who answered, by the reply alone; a value that is no text is shown as far as it is."""
-    result.pod_uid = headers.get(b"x-pod-uid", b"").decode("utf-8", "replace")
-    result.pod_name = headers.get(b"x-pod-name", b"").decode("utf-8", "replace")
-    result.node = headers.get(b"x-node-name", b"").decode("utf-8", "replace")
+    """Who answered, by the reply alone; a value that is no text is shown as far as it is.
+
+    A workload that was not told who it is says `unknown`, which names nobody.
+    """
+    said = {name: value.decode("utf-8", "replace") for name, value in headers.items() if value != _UNTOLD}
+    result.pod_uid = said.get(b"x-pod-uid", "")
+    result.pod_name = said.get(b"x-pod-name", "")
+    result.node = said.get(b"x-node-name", "")

@@ -68,6 +68,14 @@ async def test_the_reply_says_who_answered() -> None:
     assert f"Host: web-1.web:{port}\r\n".encode() in server.asked
 
 
+async def test_a_workload_that_does_not_know_itself_names_nobody() -> None:
+    """Its word for what it was not told is no name."""
+    async with serving(HEAD.replace(b"web-1", b"unknown").replace(b"u1", b"unknown") + b"ash") as (_, port):
+        result = await ask(HOST, port, Question())
+
+    assert (result.pod_name, result.pod_uid, result.node) == ("", "", "node-2")
+
+
 async def test_a_body_is_sent() -> None:
     """A POST carries its body with a length."""
     async with serving(HEAD + b"ash") as (server, port):
