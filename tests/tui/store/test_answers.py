@@ -4,7 +4,7 @@ import pytest
 
 from kubealive_tui.model import CallResult, DnsAnswer, FactBody, Kind, Outcome, Reading
 from kubealive_tui.store import Answers
-from kubealive_tui.store._answers import MOST_QUESTIONS
+from kubealive_tui.store._answers import KEPT_CALLS, MOST_QUESTIONS
 from kubealive_tui.store._ledger import ExperimentLedger
 from tests.tui.signals import at, fact
 
@@ -114,3 +114,29 @@ def test_what_a_key_asked_for_is_no_answer_to_what_is_sampled() -> None:
     assert latest is not None
     assert latest.body.pod_uid == "p1"
     assert len(ledger.timeline) == 3
+
+
+def test_the_last_calls_of_a_name_are_remembered_one_by_one() -> None:
+    """As many as show a spread, the oldest first, and only those since a time if one is asked for."""
+    answers = Answers()
+    for n in range(KEPT_CALLS + 5):
+        answers.add(fact(n, n, call(f"p{n}")))
+
+    assert [one.pod_uid for one in answers.recent("db")] == [f"p{n}" for n in range(5, KEPT_CALLS + 5)]
+    assert [one.pod_uid for one in answers.recent("db", since_us=at(KEPT_CALLS + 3))] == ["p23", "p24"]
+    assert answers.recent("nobody") == ()
+
+
+def test_a_name_that_several_pods_answer_is_news_when_its_outcome_turns() -> None:
+    """A pod that has answered of late is none; a failure is, and so is the end of it."""
+    answers = Answers()
+    told = [call("p1"), call("p2"), call("p1"), call("", Outcome.REFUSED), call("p1"), call("p2")]
+
+    assert [answers.add(fact(n, n, body)) for n, body in enumerate(told)] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]

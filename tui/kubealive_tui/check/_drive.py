@@ -5,6 +5,7 @@ the load that it started is stopped before the drive lets go of the link.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
@@ -39,6 +40,8 @@ T = TypeVar("T")
 OPEN_WITHIN_S = 30.0
 # A stop is one call; behind a dead link the agent's own lease ends the load after 30 s anyway.
 RELEASE_WITHIN_S = 5.0
+# Where a word begins in the name of a verb.
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _HOPELESS = frozenset({LinkState.FAILED, LinkState.NOT_INSTALLED})
 
 
@@ -275,4 +278,4 @@ def _act_words(act: Act) -> str:
         case Rollout(image=str() as image):
             return f"update {act.name} to {version_of(image)}"
         case verb:
-            return f"{type(verb).__name__.lower()} {act.name}"
+            return f"{_CAPITAL.sub(' ', type(verb).__name__).lower()} {act.name}"

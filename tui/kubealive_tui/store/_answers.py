@@ -4,6 +4,7 @@ A sample is asked each second or so; its answers are facts like all others, and 
 shows the newest one, how long it has stood, and what it was before.
 """
 
+from collections import deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -14,6 +15,8 @@ __all__ = ["Answers", "Latest"]
 
 # The DNS matrix asks about a hundred questions, each of up to five steps; more than this is somebody's mistake.
 MOST_QUESTIONS = 1_024
+# Calls of one name that are remembered one by one: enough to see how they spread over a few pods.
+KEPT_CALLS = 20
 # Pods that have answered to one name: the one that does, and enough of those before it to compare with.
 KEPT_SERVERS = 3
 
@@ -42,6 +45,7 @@ class Answers:
         self._dns: dict[tuple[str, str], dict[int, Latest[DnsAnswer]]] = {}
         self._calls: dict[str, Latest[CallResult]] = {}
         self._served: dict[str, dict[str, Latest[CallResult]]] = {}
+        self._recent: dict[str, deque[tuple[int, CallResult]]] = {}
         self._readings: dict[tuple[str, str], Latest[Reading]] = {}
         self._values: dict[tuple[str, str], Latest[Reading]] = {}
         self.dropped = 0
@@ -52,11 +56,7 @@ class Answers:
             case DnsAnswer() as answer:
                 return self._add_dns(answer, fact.time_us)
             case CallResult() as call:
-                old = self._calls.pop(call.name, None)
-                self._calls[call.name] = _newer(old, call, fact.time_us)
-                self._bound(self._calls)
-                self._add_served(call, fact.time_us)
-                return old is not None and _said(old.body) == _said(call)
+                return self._add_call(call, fact.time_us)
             case Reading() as reading:
                 key = (reading.uid or reading.subject, reading.name)
                 known = self._readings.pop(key, None)
@@ -82,6 +82,19 @@ class Answers:
         self._bound(self._dns)
         return old is not None and _said(old.body) == _said(answer)
 
+    def _add_call(self, call: CallResult, at_us: int) -> bool:
+        """Take a call; it is no news if it ended as the one before, and some call of late was answered the same.
+
+        A name that leads to several pods is answered by another one each time.
+        """
+        old = self._calls.pop(call.name, None)
+        before = {_said(one) for one in self.recent(call.name)}
+        self._calls[call.name] = _newer(old, call, at_us)
+        self._bound(self._calls)
+        self._add_served(call, at_us)
+        self._add_recent(call, at_us)
+        return old is not None and old.body.outcome is call.outcome and _said(call) in before
+
     def _add_served(self, call: CallResult, at_us: int) -> None:
         served = self._served.pop(call.name, {})
         if call.pod_uid:
@@ -91,6 +104,12 @@ class Answers:
                 del served[next(iter(served))]
         self._served[call.name] = served
         self._bound(self._served)
+
+    def _add_recent(self, call: CallResult, at_us: int) -> None:
+        recent = self._recent.pop(call.name, None) or deque(maxlen=KEPT_CALLS)
+        recent.append((at_us, call))
+        self._recent[call.name] = recent
+        self._bound(self._recent)
 
     def _bound(self, kept: dict[KeyT, ValueT]) -> None:
         while len(kept) > MOST_QUESTIONS:
@@ -123,6 +142,10 @@ class Answers:
     def served(self, name: str) -> Sequence[Latest[CallResult]]:
         """The last answer of each of the last pods that answered to this name, newest last."""
         return tuple(self._served.get(name, {}).values())
+
+    def recent(self, name: str, *, since_us: int = 0) -> Sequence[CallResult]:
+        """The last calls of a name, the oldest first, as far as they are not older than this."""
+        return tuple(call for at, call in self._recent.get(name, ()) if at >= since_us)
 
     def calls(self) -> Mapping[str, Latest[CallResult]]:
         """The newest call of every name."""
