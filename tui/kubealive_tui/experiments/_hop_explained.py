@@ -1,0 +1,118 @@
+"""Why the Service's tab looks as it does, in plain words for the state that is on screen."""
+
+from collections.abc import Iterator
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._dns import Judgement, Word
+from kubealive_tui.experiments._hop_views import (
+    BACKEND,
+    EXPERIMENT,
+    backend_service,
+    endpoints,
+    frontend,
+    hop_of,
+    told,
+)
+from kubealive_tui.experiments._hops import Lookup, judge_a, judge_srv, wrong_backend
+from kubealive_tui.experiments._words import short
+from kubealive_tui.model import Line, Role, line
+
+__all__ = ["explain_call", "explain_names", "explain_nodes", "explain_run"]
+
+_NOW = ("Now: ", Role.STRONG)
+
+
+def explain_names() -> Iterator[Line]:
+    """What the name stands for, and who chooses the pod."""
+    yield line(
+        "The frontend knows one word, SERVICE_NAME. It asks DNS for the SRV record of the named port, which "
+        "gives port and host, then for that host's A record. Both are the Service's: a ClusterIP that no machine "
+        "has. On the node of whoever calls, kube-proxy puts a ready pod's address in its place, anew for each "
+        "connection."
+    )
+    yield line("An unnamed port has no SRV record. The TTL counts down while the answer comes from DNS's cache.")
+
+
+def explain_call(scene: Scene) -> Iterator[Line]:
+    """What is wrong with the newest call, if anything is."""
+    store, pod = scene.store, frontend(scene.store, scene.selected)
+    service, hop = backend_service(store), hop_of(store, pod) if pod else None
+    if pod is None or service is None:
+        yield line(_NOW, "the frontend or the Service is missing: kubealive reset makes both again.")
+        return
+    if hop is None:
+        latest = told(store, pod)
+        why = latest.body.error if latest else "it has not been asked yet"
+        yield line((f"{short(pod.name)}: ", Role.STRONG), f"tells of no call: {why or 'its page cannot be read'}.")
+        return
+    for found, lookup in ((judge_srv(store, hop), hop.srv), (judge_a(store, hop), hop.a)):
+        if found is not None and lookup is not None:
+            yield from _explain_dns(found, lookup)
+    if not any(each.ready for each in endpoints(store)):
+        yield line(
+            _NOW,
+            f"{BACKEND} has no ready pod, and its name is answered as before: DNS knows the Service, not its "
+            "pods. kube-proxy refuses connections to it, and the kernel sends only so many refusals a second: the "
+            "others see a timeout. A client cannot tell this from a broken network by the kind of its error.",
+        )
+    elif wrong := wrong_backend(hop, endpoints(store), store):
+        yield line(
+            _NOW, f"the newest call came to no good end: {wrong}. Pods that leave are sent to for a moment."
+        )
+
+
+def _explain_dns(found: Judgement, lookup: Lookup) -> Iterator[Line]:
+    """Why an answer is not what the objects say, if it is not."""
+    if found.word is Word.AGREES:
+        return
+    words = _RCODES.get(lookup.rcode if lookup.rcode != "NOERROR" or lookup.records else "NODATA")
+    wanted = f"the API has {', '.join(found.expected.words)} (section {found.expected.section})"
+    said = words or f"is answered with what is {found.word.value}: {wanted}."
+    yield line((f"{lookup.name} ", Role.STRONG), said)
+
+
+_RCODES = {
+    "NXDOMAIN": "does not exist: it is spelt wrong, or its Service is gone. Resolvers remember that for the "
+    "zone's negative TTL, also when the Service is made meanwhile.",
+    "NODATA": "exists and has no such record: a port without a name has no SRV record.",
+    "TIMEOUT": "was not answered by the DNS server in time: look at the pods of kube-dns, or at a network policy.",
+    "SERVFAIL": "was answered with a failure: the DNS server's own view of the API may be gone.",
+}
+
+
+def explain_nodes(scene: Scene) -> Iterator[Line]:
+    """What the port of the nodes leads to under the policy that is set."""
+    service = backend_service(scene.store)
+    if service is None:
+        return
+    if service.external_traffic_policy != "Local":
+        yield line(
+            "Every node listens on the node port, also one without a backend. Under Cluster it sends to any ready "
+            "pod, on other nodes too: one hop more, and the pod sees the node's address as its client's."
+        )
+        return
+    yield line(
+        "Under Local a node sends what comes from outside to its own pods alone, and drops it where it has none; "
+        "load balancers stop sending to such a node by its health check."
+    )
+    own = scene.store.info.node_name if scene.store.info else ""
+    yield line(
+        f"The agent asks from a pod on {own or 'its node'}. To its own node's address it counts as inside, and is "
+        "sent to any pod; other nodes answer with their own. What a pod sees here depends on its node and on the "
+        "network plugin, which may let none of it through: from outside of the cluster only the second is met."
+    )
+
+
+def explain_run(scene: Scene) -> Iterator[Line]:
+    """What happened after the last key."""
+    run = scene.store.ledger(EXPERIMENT).runs.last
+    if run is None:
+        return
+    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    if run.verb == "delete_pod":
+        yield line(
+            "The name and its address stayed the same all the time: only the EndpointSlice changed, and with it "
+            "the rules of every node. That is why clients need not ask DNS again."
+        )
+        if run.measured and run.failed:
+            yield line(f"Clients lost {run.failed} of {run.planned}, sent to the pod before every node had heard.")

@@ -1,0 +1,269 @@
+"""The two ways to a backend as the tab shows them: by name from a pod, and by a port of every node."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._dns import Judgement, Word
+from kubealive_tui.experiments._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
+from kubealive_tui.experiments._words import age, milliseconds, short
+from kubealive_tui.model import (
+    Action,
+    Align,
+    CallResult,
+    Cell,
+    Column,
+    Endpoint,
+    Heading,
+    Line,
+    Node,
+    Outcome,
+    Pod,
+    Reading,
+    Role,
+    Row,
+    Service,
+    Table,
+    line,
+)
+from kubealive_tui.store import Latest, Store
+
+__all__ = [
+    "BACKEND",
+    "EXPERIMENT",
+    "FRONTEND",
+    "app_of",
+    "backend_service",
+    "endpoints",
+    "frontend",
+    "hop_of",
+    "hop_table",
+    "node_port",
+    "node_table",
+    "policy_since",
+    "told",
+]
+
+EXPERIMENT = "service"
+FRONTEND, BACKEND = "frontend", "backend"
+# A call that is older than this is not the newest of a call a second any more.
+OLD_US = 4_000_000
+
+
+# ---- what there is
+
+
+def app_of(pod: Pod) -> str:
+    """Which of the two programs a pod is."""
+    return pod.labels.get("app.kubernetes.io/name", "")
+
+
+def backend_service(store: Store) -> Service | None:
+    """The Service that the name stands for."""
+    return next((each for each in store.services(EXPERIMENT) if each.name == BACKEND), None)
+
+
+def node_port(service: Service | None) -> int:
+    """The port that the Service has opened on every node; 0 where there is none."""
+    return next((port.node_port for port in service.ports), 0) if service else 0
+
+
+def endpoints(store: Store) -> Sequence[Endpoint]:
+    """The Service's entries, as far as their pods are known."""
+    found = (store.endpoint(uid) for uid in store.pods(EXPERIMENT))
+    return [endpoint for endpoint in found if endpoint is not None]
+
+
+def frontend(store: Store, selected: str | None = None) -> Pod | None:
+    """The frontend whose calls are shown: the selected one, else the first."""
+    pods = [pod for uid in store.pods(EXPERIMENT) if (pod := store.pod(uid))]
+    fronts = [pod for pod in pods if app_of(pod) == FRONTEND and not pod.deleting]
+    return next((pod for pod in fronts if pod.uid == selected), next(iter(fronts), None))
+
+
+def told(store: Store, pod: Pod) -> Latest[Reading] | None:
+    """The pod's newest page of its calls."""
+    return store.answers(EXPERIMENT).reading(pod.uid, PATH)
+
+
+def hop_of(store: Store, pod: Pod) -> Hop | None:
+    """The pod's newest call; None before there is one, and where it gave no page."""
+    latest = told(store, pod)
+    return hop_in(latest.body.value) if latest and isinstance(latest.body.value, str) else None
+
+
+def policy_since(store: Store) -> int:
+    """When the traffic policy was last changed by a key, as far as the timeline reaches; 0 without."""
+    for fact in reversed(store.ledger(EXPERIMENT).timeline):
+        if isinstance(fact.body, Action) and fact.body.verb == "traffic_policy":
+            return fact.time_us
+    return 0
+
+
+# ---- by name
+
+
+def hop_table(scene: Scene, pod: Pod | None) -> Table:
+    """The pod's newest call, a row a hop: both lookups, the Service's address, and the pod behind it."""
+    hop = hop_of(scene.store, pod) if pod else None
+    rows = _hop_rows(scene, hop) if hop else {}
+    return Table(
+        columns=(
+            Column("", 9),
+            Column("", 30, grows=True),
+            Column("", 7, Align.RIGHT),
+            Column("", 8, Align.RIGHT),
+            Column("", 15),
+        ),
+        keys=tuple(rows),
+        row=lambda key: Row(key, rows[key]),
+        heading=Heading(_hop_title(pod), _hop_figures(scene.store, pod, hop)),
+        selectable=False,
+        empty=_no_hop(scene.store, pod),
+    )
+
+
+def _hop_title(pod: Pod | None) -> Line:
+    return line(
+        ("BY NAME", Role.STRONG), (f" from {short(pod.name)} on {pod.node or '–'}" if pod else "", Role.MUTED)
+    )
+
+
+def _hop_figures(store: Store, pod: Pod | None, hop: Hop | None) -> Line:
+    latest = told(store, pod) if pod else None
+    if latest is None or hop is None:
+        return ()
+    old = store.now_us - latest.at_us
+    ago = line((f"  {age(old)} ago", Role.WAITING)) if old > OLD_US else ()
+    return line(("SERVICE_NAME ", Role.MUTED), hop.service, ago)
+
+
+def _no_hop(store: Store, pod: Pod | None) -> Line:
+    if pod is None:
+        return line(("no frontend", Role.WAITING), (": kubealive reset makes it", Role.MUTED))
+    latest = told(store, pod)
+    if latest is None:
+        return line(("not asked yet: a call a second, once it runs", Role.MUTED))
+    return line((latest.body.error or "no page of calls", Role.WAITING))
+
+
+def _hop_rows(scene: Scene, hop: Hop) -> dict[str, tuple[Cell, ...]]:
+    store = scene.store
+    if not hop.srv.rcode:
+        return {"srv": (line(("DNS", Role.MUTED)), line((hop.error, Role.BAD)), (), (), ())}
+    rows = {"srv": _lookup_row("SRV", hop.srv, _srv_words(hop.srv), _verdict(store, judge_srv(store, hop)))}
+    found = judge_a(store, hop)
+    if hop.a is None or found is None:
+        return rows
+    rows["a"] = _lookup_row("A", hop.a, _address_words(store, hop), _verdict(store, found))
+    wrong = wrong_backend(hop, endpoints(store), store)
+    if hop.ok:
+        who = line(short(hop.pod) or "–", (" on ", Role.MUTED), hop.node or "–", (f"  {hop.status}", Role.GOOD))
+    else:
+        who = line((wrong, Role.BAD))
+    verdict = line((wrong if hop.ok else "no answer", Role.BAD)) if wrong else line(("answered", Role.GOOD))
+    rows["backend"] = (line(("backend", Role.MUTED)), who, (), _ms(hop.ms), verdict)
+    return rows
+
+
+def _verdict(store: Store, found: Judgement) -> Line:
+    """What the answer is worth, in a word."""
+    match found.word:
+        case Word.AGREES:
+            return line((found.word.value, Role.GOOD))
+        case Word.STALE:
+            return line((f"stale {found.stale_s(store.now_us):.0f} s", Role.WAITING))
+        case Word.SETTLING | Word.OPEN | Word.WAITING:
+            return line((found.word.value, Role.MUTED))
+        case _:
+            return line((found.word.value, Role.BAD))
+
+
+def _address_words(store: Store, hop: Hop) -> Line:
+    if hop.a is None or not hop.a.records:
+        return ()
+    ready = sum(1 for each in endpoints(store) if each.ready)
+    of = (f"{ready} ready", Role.TEXT if ready else Role.WAITING)
+    return line(", ".join(map(str, hop.a.records)), (", ClusterIP, ", Role.MUTED), of)
+
+
+def _lookup_row(label: str, lookup: Lookup, answer: Line, verdict: Line) -> tuple[Cell, ...]:
+    ttl = line(("TTL ", Role.MUTED), str(lookup.ttl)) if lookup.ttl is not None else line(("–", Role.MUTED))
+    said = answer or line((lookup.rcode or "–", Role.BAD))
+    return (line((label, Role.MUTED)), said, ttl, _ms(lookup.ms), verdict)
+
+
+def _srv_words(lookup: Lookup) -> Line:
+    """Port and target of each record, as the record itself has them."""
+    return line(", ".join(f"{port} {target}" for _, _, port, target in lookup.records))
+
+
+def _ms(value: float | None) -> Line:
+    return line(("–", Role.MUTED)) if value is None else line(milliseconds(value * 1000), (" ms", Role.MUTED))
+
+
+# ---- by a port of the nodes
+
+
+def node_table(scene: Scene) -> Table:
+    """Each node's port: who answered the newest call, from which node, and how the last calls spread."""
+    store, service = scene.store, backend_service(scene.store)
+    nodes = {node.name: node for node in store.nodes()}
+    port = node_port(service)
+    policy = service.external_traffic_policy if service else ""
+    since = policy_since(store)
+    return Table(
+        columns=(
+            Column("", 7 if scene.size.width < 150 else 16),
+            Column("", 21),
+            Column("", 7, Align.RIGHT),
+            Column("", 30, grows=True),
+        ),
+        keys=tuple(nodes) if port else (),
+        row=lambda key: Row(key, _node_cells(scene, nodes[key], policy, since)),
+        heading=Heading(
+            line(
+                ("NODE PORT", Role.STRONG), (f" {port} of every node, from the agent" if port else "", Role.MUTED)
+            ),
+            line(("externalTrafficPolicy ", Role.MUTED), policy or "–"),
+        ),
+        selectable=False,
+        empty=line(("no port on the nodes", Role.WAITING), (": the Service is no NodePort", Role.MUTED)),
+    )
+
+
+def _node_cells(scene: Scene, node: Node, policy: str, since: int) -> tuple[Cell, ...]:
+    answers = scene.store.answers(EXPERIMENT)
+    latest, recent = answers.call(node.name), answers.recent(node.name, since_us=since)
+    name = line(node.name) if node.state == "Ready" else line((node.name, Role.BAD))
+    if latest is None:
+        return (name, line(("not asked yet", Role.MUTED)), (), ())
+    call = latest.body
+    if call.outcome is Outcome.OK:
+        who = line(short(call.pod_name) or "–", (" on ", Role.MUTED), call.node or "–")
+    else:
+        who = line((call.error or call.outcome.value, Role.BAD))
+    notready = line((f"{node.state}  ", Role.BAD)) if node.state != "Ready" else ()
+    took = _ms(call.took_us / 1000) if call.outcome is Outcome.OK else line(("–", Role.MUTED))
+    return (name, who, took, line(notready, spread(recent, of=_aside(scene, node, policy))))
+
+
+def spread(calls: Sequence[CallResult], *, of: str = "last") -> Line:
+    """How the last calls of one node's port spread over nodes: `last 20: node-1 ×7 node-2 ×13`."""
+    if not calls:
+        return ()
+    counts = Counter(call.node or "–" for call in calls if call.outcome is Outcome.OK)
+    failed = sum(call.outcome.failed for call in calls)
+    words: list[Line] = [line((f"{of} {len(calls)}:", Role.MUTED))]
+    words += [line(f" {name} ", (f"×{count}", Role.MUTED)) for name, count in sorted(counts.items())]
+    if failed:
+        words.append(line((f" failed ×{failed}", Role.BAD)))
+    return line(*words)
+
+
+def _aside(scene: Scene, node: Node, policy: str) -> str:
+    """What a node does otherwise under Local: the agent's own, and those that have no backend."""
+    if policy == "Local" and scene.store.info and node.name == scene.store.info.node_name:
+        return "agent's own,"
+    here = any(each.ready and each.node == node.name for each in endpoints(scene.store))
+    return "last" if policy != "Local" or here else "no backend,"
