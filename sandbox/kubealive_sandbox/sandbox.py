@@ -17,7 +17,7 @@ from aiohttp import web
 
 from kubealive_sandbox.api import Api, Store, Streams, build_app
 from kubealive_sandbox.api._discovery import KUBERNETES_VERSION
-from kubealive_sandbox.controllers import CONTROLLERS, Loop, enforce_pod_security
+from kubealive_sandbox.controllers import CONTROLLERS, Autoscalers, Loop, enforce_pod_security
 from kubealive_sandbox.kubelet import Doors, Host, Image, Images, Inside, Node, Reaper, Usage, recorder
 from kubealive_sandbox.network import DNS_PORT, ZONE, Addresses, Dns, ServiceProxy, allocate_services, real_port
 
@@ -89,7 +89,8 @@ class _Parts:
         )
         self.dns = Dns(api)
         self.proxy = ServiceProxy(api, nodes={f"node-{n}": addresses.node(n) for n in range(1, NODES + 1)})
-        self.loops: list[Loop] = [*(make(api) for make in CONTROLLERS), self.proxy.loop()]
+        self.loops: list[Loop | Autoscalers] = [*(make(api) for make in CONTROLLERS), self.proxy.loop()]
+        self.loops.append(Autoscalers(api, self.usage.pods))
 
 
 def _node(name: str, number: int, host: Host, addresses: Addresses) -> Node:

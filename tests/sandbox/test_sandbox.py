@@ -1,6 +1,7 @@
 """A whole sandbox, with real processes for pods: they run, serve, fail, heal, and leave nothing."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ import pytest
 
 from kubealive_sandbox.api import Object
 from kubealive_sandbox.kubelet import Image
+from kubealive_sandbox.network import real_port
 from kubealive_sandbox.sandbox import Sandbox, open_sandbox
 from tests.sandbox.objects import NAMESPACE, deployment, pod, service, template
 
@@ -82,11 +84,22 @@ def ready(sandbox: Sandbox, count: int) -> list[Object] | None:
 
 
 async def fetch(host: str, port: int, path: str = "/") -> str:
-    reader, writer = await asyncio.open_connection(host, port)
+    reader, writer = await asyncio.open_connection(host, real_port(port))
     writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
     reply = await reader.read()
     writer.close()
     return reply.partition(b"\r\n\r\n")[2].decode()
+
+
+async def answer(host: str, port: int) -> str:
+    """What is answered there, once something is."""
+    deadline = time.monotonic() + WITHIN_S
+    while True:
+        with contextlib.suppress(OSError):
+            if said := await fetch(host, port):
+                return said
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
 
 
 def first_container(sandbox: Sandbox, name: str) -> Object:
@@ -100,8 +113,7 @@ async def test_a_service_reaches_every_pod(sandbox: Sandbox) -> None:
     made = sandbox.api.create("Service", {**service(), "spec": {**service()["spec"], "clusterIP": ""}})
     await until(lambda: ready(sandbox, 2))
     await until(lambda: sandbox.api.select("EndpointSlice"))
-    await asyncio.sleep(0.1)
-    answers = {(await fetch(made["spec"]["clusterIP"], 60_080)).split()[0] for _ in range(40)}
+    answers = {(await answer(made["spec"]["clusterIP"], 80)).split()[0] for _ in range(40)}
 
     assert len(answers) == 2
 
@@ -184,6 +196,28 @@ async def logs(sandbox: Sandbox, name: str) -> str:
 
 
 LOGS = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+
+
+async def test_a_host_port_leads_to_the_pod(sandbox: Sandbox) -> None:
+    """Each node answers at its own address with its own pod, and a second DaemonSet finds the port taken."""
+    made = template()
+    made["spec"]["containers"][0]["ports"][0]["hostPort"] = 8080
+    selector = {"selector": {"matchLabels": {"app": "web"}}}
+    for name in ("first", "second"):
+        sandbox.api.create(
+            "DaemonSet",
+            {"metadata": {"name": name, "namespace": NAMESPACE}, "spec": {**selector, "template": made}},
+        )
+        await until(lambda: len(sandbox.api.select("Pod", NAMESPACE)) >= 3)
+    nodes = sandbox.api.select("Node")
+    answers = [(await answer(each["status"]["addresses"][0]["address"], 8080)).split()[0] for each in nodes]
+    waiting = [pod for pod in sandbox.api.select("Pod", NAMESPACE) if pod["status"]["phase"] == "Pending"]
+
+    assert sorted(answers) == sorted(
+        p["metadata"]["name"] for p in sandbox.api.select("Pod", fields="status.phase=Running")
+    )
+    assert len(waiting) == 3
+    assert "didn't have free ports" in waiting[0]["status"]["conditions"][0]["message"]
 
 
 async def test_a_pod_has_names_and_an_address_of_its_own(sandbox: Sandbox) -> None:

@@ -83,8 +83,6 @@ def check(type_name: str, value: Any, *, path: str = "") -> list[str]:
     known = fields_of(type_name)
     owner = type_name.rpartition(".")[2]
     for name, given in value.items():
-        if not path and name in {"apiVersion", "kind"}:
-            continue
         if name not in known:
             unknown.append(f"{path}{name}")
         elif given is not None:

@@ -4,7 +4,7 @@ Causes are (field, reason, message) in the words of the real API server, so that
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kubealive_sandbox.api._selectors import matches
@@ -115,10 +115,10 @@ def _name(kind: str, meta: Object) -> Iterator[Cause]:
         yield _invalid("metadata.name", name, "must be no more than 63 characters, a lowercase RFC 1123 label")
 
 
-def _pod_spec(spec: Object, path: str) -> Iterator[Cause]:
+def _pod_spec(spec: Object, path: str, *, claims: Iterable[str] = ()) -> Iterator[Cause]:
     if not spec.get("containers"):
         yield _required(f"{path}.containers")
-    volumes = {each.get("name") for each in spec.get("volumes") or ()}
+    volumes = {*claims, *(each.get("name") for each in spec.get("volumes") or ())}
     for at, container in enumerate(spec.get("containers") or ()):
         place = f"{path}.containers[{at}]"
         if not container.get("name"):
@@ -160,7 +160,8 @@ def _workload(obj: Object) -> Iterator[Cause]:
         yield "spec.template.metadata.labels", "FieldValueInvalid", f"Invalid value: {shown}: {words}"
     if isinstance(spec.get("replicas"), int) and spec["replicas"] < 0:
         yield _invalid("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
-    yield from _pod_spec(template.get("spec") or {}, "spec.template.spec")
+    claims = [each["metadata"]["name"] for each in spec.get("volumeClaimTemplates") or ()]
+    yield from _pod_spec(template.get("spec") or {}, "spec.template.spec", claims=claims)
     policy = (template.get("spec") or {}).get("restartPolicy", "Always")
     if policy != "Always":
         yield _unsupported("spec.template.spec.restartPolicy", policy, ("Always",))

@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["enter"]
 
 # As the sandbox itself moves them; see kubealive_sandbox.network.
-_LAST_PRIVILEGED, _MOVED_BY = 1023, 60_000
+_LAST_MOVED, _MOVED_BY = 9_999, 50_000
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 _Base = _socket.socket
 
@@ -20,7 +20,7 @@ class _Pod:
         self.network = network
 
     def real(self, host: str, port: int) -> tuple[str, int]:
-        moved = 0 < port <= _LAST_PRIVILEGED and host.startswith(self.network)
+        moved = 0 < port <= _LAST_MOVED and host.startswith(self.network)
         return host, port + _MOVED_BY if moved else port
 
     def bind(self, sock: socket.socket, where: Any) -> None:

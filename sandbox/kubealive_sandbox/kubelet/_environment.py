@@ -7,16 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubealive_sandbox.api import Api, Object
+from kubealive_sandbox.controllers import amount
 from kubealive_sandbox.errors import SandboxError
 
 __all__ = ["ConfigError", "environment", "expand", "field_value", "resource_value"]
 
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]+)\)")
 _KEYED = re.compile(r"(metadata\.(?:labels|annotations))\['([^']+)'\]")
-_UNITS = {
-    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
-}  # fmt: skip
 
 
 class ConfigError(SandboxError):
@@ -108,14 +105,6 @@ def field_value(pod: Object, path: str) -> str:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-def amount(text: str) -> float:
-    """A quantity as a number."""
-    match = re.fullmatch(r"([+-]?[\d.]+)([a-zA-Z]*)", str(text))
-    if match is None or match[2] not in _UNITS:
-        raise ConfigError(f"quantity {text!r} cannot be read")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 def resource_value(container: Object, reference: Object) -> str:

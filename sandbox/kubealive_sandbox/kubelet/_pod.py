@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kubealive_sandbox.kubelet._inside import Inside
 from kubealive_sandbox.kubelet._reaping import Reaper
 from kubealive_sandbox.kubelet._status import pod_status
 from kubealive_sandbox.kubelet._volumes import Volumes
+from kubealive_sandbox.network import listen
 
 __all__ = ["Host", "Pod"]
 
@@ -66,6 +68,7 @@ class Pod:
         self._grace: float | None = None
         self._leaving = asyncio.Event()
         self._ended = False
+        self._doors: list[asyncio.Server] = []
 
     @property
     def uid(self) -> str:
@@ -104,12 +107,15 @@ class Pod:
             leaving.cancel()
             for container in (*self.initial, *self.containers):
                 container.kill()
+            for door in self._doors:
+                door.close()
             await asyncio.gather(running, leaving, return_exceptions=True)
             self.volumes.remove()
 
     async def _containers(self) -> None:
         policy = self._pod["spec"]["restartPolicy"]
         await self._prepare()
+        await self._host_ports()
         for container in self.initial:
             await container.run(policy="Never" if policy == "Never" else "OnFailure")
             if container.state.get("terminated", {}).get("exitCode") != 0:
@@ -117,6 +123,21 @@ class Pod:
         async with asyncio.TaskGroup() as group:
             for container in self.containers:
                 group.create_task(container.run(policy=policy))
+
+    async def _host_ports(self) -> None:
+        """Open the ports that the pod has on its node; one that is taken is the pod's trouble, and said."""
+        for container in self._pod["spec"]["containers"]:
+            for port in container.get("ports") or ():
+                if not port.get("hostPort"):
+                    continue
+                place = (self.address, port["containerPort"])
+                try:
+                    self._doors.append(
+                        await listen(self._host.address, port["hostPort"], choose=partial(_same, place))
+                    )
+                except OSError as exc:
+                    words = f"hostPort {port['hostPort']} of {self._host.address} cannot be had: {exc.strerror}"
+                    self._host.events.warning(self._pod, "HostPortConflict", words)
 
     async def _prepare(self) -> None:
         while True:
@@ -176,3 +197,7 @@ class Pod:
                 self._pod = api.update("Pod", new, sub="status")
             except ApiError:
                 _log.exception("the status of pod %s was refused", meta["name"])
+
+
+def _same(place: tuple[str, int]) -> tuple[str, int]:
+    return place

@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 
 from kubealive_sandbox.api import Api, Object, stamp
+from kubealive_sandbox.controllers import amount
 from kubealive_sandbox.kubelet._container import Container
-from kubealive_sandbox.kubelet._environment import amount
 
 __all__ = ["Usage"]
 

@@ -1,9 +1,9 @@
 """Who has which address: one 127.R.0.0/16 a sandbox, cut into nodes, Services and pods.
 
 Linux lets any user listen on all of 127.0.0.0/8, so that pods have real addresses and every client can reach
-them. Where only 127.0.0.1 exists (macOS), addresses have to be added first, and that is said. Ports below 1024
-belong to the administrator: they are moved up, for listeners and clients alike, and nobody sees the difference
-from inside.
+them; where only 127.0.0.1 exists (macOS), that is said. Low ports belong to the administrator, and 8080 to
+whatever listens on all addresses of this machine: ports below 10,000 are moved up, for listeners and clients
+alike, unseen from inside.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ __all__ = ["DNS_PORT", "Addresses", "real_port"]
 
 API_PORT = 6443
 DNS_PORT = 53
-LAST_PRIVILEGED = 1023
-MOVED_BY = 60_000
+LAST_MOVED = 9_999
+MOVED_BY = 50_000
 # Neither 127.0 (the machine's own, and its resolver's 127.0.0.53) nor the ends.
 SECOND_BYTES = range(16, 251)
 
 
 def real_port(port: int) -> int:
     """The port that is really used for a port of the cluster."""
-    return port + MOVED_BY if 0 < port <= LAST_PRIVILEGED else port
+    return port + MOVED_BY if 0 < port <= LAST_MOVED else port
 
 
 class Addresses:

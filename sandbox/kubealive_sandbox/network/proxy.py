@@ -6,22 +6,17 @@ other, and with a closed door if there is none at all.
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubealive_sandbox.api import Api, Event
 from kubealive_sandbox.controllers import Loop, Recorder
-from kubealive_sandbox.network._addresses import real_port
+from kubealive_sandbox.network._relay import Place, listen
 
 __all__ = ["ServiceProxy"]
 
 _SERVICE = "kubernetes.io/service-name"
-BACKLOG = 512
-DIAL_S = 1.0
-
-Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +84,16 @@ class ServiceProxy:
             if port["protocol"] != "TCP":
                 continue
             if spec.get("clusterIP") not in {"None", None} and self._endpoints(front):
-                yield (spec["clusterIP"], real_port(port["port"])), front
+                yield (spec["clusterIP"], port["port"]), front
             if port.get("nodePort"):
                 for node, address in self._nodes.items():
                     local = _Front((namespace, name), port.get("name", ""), node)
                     if self._endpoints(local):
-                        yield (address, real_port(port["nodePort"])), local
+                        yield (address, port["nodePort"]), local
 
     async def _open(self, place: Place, front: _Front) -> None:
         try:
-            server = await asyncio.start_server(
-                lambda reader, writer: self._serve(front, reader, writer), *place, backlog=BACKLOG
-            )
+            server = await listen(*place, choose=lambda: self._choose(front))
             self._servers[place] = (front, server)
         except OSError as exc:
             service = self._api.find("Service", *front.service)
@@ -111,6 +104,10 @@ class ServiceProxy:
         finally:
             del self._busy[place]
         self.reconcile(*front.service)  # it may be unwanted by now
+
+    def _choose(self, front: _Front) -> Place | None:
+        places = self._endpoints(front)
+        return random.choice(places) if places else None  # noqa: S311 - as kube-proxy's rules do
 
     def _endpoints(self, front: _Front) -> list[Place]:
         """Where a new connection may go now."""
@@ -131,34 +128,3 @@ class ServiceProxy:
         if front.node and service and service["spec"].get("externalTrafficPolicy") == "Local":
             ready, leaving = ([each for each in group if each[0] == front.node] for group in (ready, leaving))
         return [place for _, place in ready or leaving]
-
-    async def _serve(self, front: _Front, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        places = self._endpoints(front)
-        if not places:
-            writer.transport.abort()
-            return
-        host, port = random.choice(places)  # noqa: S311 - as kube-proxy's rules do
-        try:
-            async with asyncio.timeout(DIAL_S):
-                there, back = await asyncio.open_connection(host, real_port(port))
-        except (OSError, TimeoutError):
-            writer.transport.abort()
-            return
-        try:
-            await asyncio.gather(_carry(reader, back), _carry(there, writer))
-        finally:
-            for each in (writer, back):
-                each.close()
-
-
-async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Carry bytes until one side ends; an end is passed on as an end, a break as a break."""
-    try:
-        while piece := await source.read(65536):
-            sink.write(piece)
-            await sink.drain()
-        if sink.can_write_eof():
-            sink.write_eof()
-    except OSError:
-        with contextlib.suppress(RuntimeError):
-            sink.transport.abort()

@@ -1,0 +1,140 @@
+"""How many replicas an autoscaler wants, and how fast it goes there."""
+
+from typing import Any
+
+import pytest
+
+from kubealive_sandbox.api import Api, Object
+from kubealive_sandbox.controllers import Autoscalers
+from kubealive_sandbox.controllers._scaling import Scaled, Sum, limited, recommend
+from tests.sandbox.objects import NAMESPACE, Clock, deployment, new_api, run_as, template
+
+
+def pods(*uses: int | None, settled: bool = True) -> list[Sum]:
+    return [Sum(250, use, settled) for use in uses]
+
+
+@pytest.mark.parametrize(
+    ("given", "current", "wanted"),
+    [
+        pytest.param(pods(250), 1, Scaled(2, 100, 250), id="twice the target: twice as many"),
+        pytest.param(pods(130, 130), 2, Scaled(2, 52, 130), id="within the tolerance"),
+        pytest.param(pods(10, 10, 10, 10), 4, Scaled(1, 4, 10), id="idle"),
+        pytest.param(
+            pods(250, None), 2, Scaled(2, 100, 250), id="one unheard of does nothing, as far as is known"
+        ),
+        pytest.param(pods(500, None), 2, Scaled(4, 200, 500), id="and even so more are needed"),
+        pytest.param(pods(10, None), 2, Scaled(2, 4, 10), id="one unheard of may be busy when fewer are wanted"),
+        pytest.param(
+            [*pods(500), *pods(0, settled=False)], 2, Scaled(4, 200, 500), id="starting ones do nothing yet"
+        ),
+        pytest.param(pods(None), 1, None, id="nothing known"),
+        pytest.param([], 1, None, id="no pods"),
+    ],
+)
+def test_the_arithmetic(given: list[Sum], current: int, wanted: Scaled | None) -> None:
+    """At a target of 50 %, with requests of 250 thousandths."""
+    assert recommend(given, current=current, target=50) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rules", "changed", "up", "wanted"),
+    [
+        pytest.param({"policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}]}, {}, True, 14, id="pods"),
+        pytest.param(
+            {"policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]}, {}, True, 20, id="percent"
+        ),
+        pytest.param(
+            {"policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}]}, {15: 3}, True, 11, id="some used up"
+        ),
+        pytest.param(
+            {"policies": [{"type": "Percent", "value": 10, "periodSeconds": 15}]}, {}, False, 9, id="down"
+        ),
+        pytest.param({"selectPolicy": "Disabled", "policies": []}, {}, False, 10, id="never"),
+    ],
+)
+def test_how_far_the_rules_let_it_go(
+    rules: Any, changed: dict[int, int], *, up: bool, wanted: int
+) -> None:
+    """From ten replicas."""
+    assert limited(rules, current=10, changed=changed, up=up) == wanted
+
+
+class Stage:
+    """An autoscaler of 1 to 5 at 50 % with a window of 60 s, its Deployment, and how busy each pod is."""
+
+    def __init__(self, *, request: str | None = "250m") -> None:
+        self.clock = Clock()
+        self.api: Api = new_api(self.clock)
+        made = template()
+        made["spec"]["containers"][0]["resources"] = {"requests": {"cpu": request}} if request else {}
+        self.api.create("Deployment", deployment(replicas=1, template=made))
+        for number in range(5):
+            name = f"web-{number}"
+            meta = {"name": name, "namespace": NAMESPACE, "labels": {"app": "web"}}
+            self.api.create("Pod", {"metadata": meta, "spec": made["spec"]})
+            self._start(run_as(self.api, name, ip=f"127.77.129.{number}"))
+        target = {"type": "Utilization", "averageUtilization": 50}
+        spec = {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "maxReplicas": 5,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}},
+        }
+        self.api.create(
+            "HorizontalPodAutoscaler", {"metadata": {"name": "a", "namespace": NAMESPACE}, "spec": spec}
+        )
+        self.busy = 250
+        self.autoscalers = Autoscalers(self.api, self.usage)
+        self.clock.pass_by(600)
+
+    def _start(self, pod: Object) -> None:
+        status = {**pod["status"], "startTime": pod["metadata"]["creationTimestamp"]}
+        self.api.update("Pod", {**pod, "status": status}, sub="status")
+
+    def usage(self, namespace: str) -> list[Object]:
+        at = self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return [
+            {"metadata": {"name": f"web-{number}"}, "timestamp": at, "window": "15.000s",
+             "containers": [{"name": "web", "usage": {"cpu": f"{self.busy}m"}}]}
+            for number in range(5)
+        ]  # fmt: skip
+
+    def tick(self, seconds: float = 15) -> int:
+        """Let so much time pass and look once; the size wanted then."""
+        self.clock.pass_by(seconds)
+        (one,) = self.api.select("HorizontalPodAutoscaler")
+        self.autoscalers.reconcile(one)
+        return int(self.api.select("Deployment")[0]["spec"]["replicas"])
+
+    def condition(self, kind: str) -> str:
+        (one,) = self.api.select("HorizontalPodAutoscaler")
+        return str(next(each["reason"] for each in one["status"]["conditions"] if each["type"] == kind))
+
+
+def test_it_grows_at_once_and_shrinks_after_its_window() -> None:
+    """Up to its maximum by the default rules, down again only when the last high recommendation is a minute old."""
+    stage = Stage()
+    grown = stage.tick()
+    stage.busy = 1
+    sizes = [stage.tick() for _ in range(6)]
+
+    assert grown == 5
+    assert sizes == [5, 5, 5, 5, 1, 1]
+
+
+def test_it_says_what_limits_it() -> None:
+    """More than the maximum is wanted, and that is its condition."""
+    stage = Stage()
+    stage.tick()
+
+    assert stage.condition("ScalingLimited") == "TooManyReplicas"
+    assert stage.condition("AbleToScale") == "SucceededRescale"
+
+
+def test_without_a_request_it_does_nothing_and_says_why() -> None:
+    """A percentage of nothing is nothing."""
+    stage = Stage(request=None)
+
+    assert stage.tick() == 1
+    assert stage.condition("ScalingActive") == "FailedGetResourceMetric"
