@@ -13,7 +13,7 @@ USE    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports proto proto-check images load e2e bench clean
+.PHONY: help run test check lint types imports proto proto-check images load e2e e2e-sandbox bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +47,9 @@ imports: $(DEV)
 
 e2e: $(DEV)  ## end to end on the cluster of KUBECONFIG (ARGS go to pytest)
 	@$(BIN)/pytest -v -m e2e --timeout 300 tests/e2e $(ARGS)
+
+e2e-sandbox: $(DEV)  ## the same end to end, on a cluster of processes made for it
+	@$(BIN)/kubealive sandbox $(BIN)/pytest -v -m e2e --timeout 300 tests/e2e $(ARGS)
 
 bench: $(DEV)  ## ratios against named peers; fails on the bounds of the README
 	@$(BIN)/python -m bench $(ARGS)

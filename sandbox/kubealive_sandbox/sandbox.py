@@ -15,9 +15,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from kubealive_sandbox.api import Api, Store, Streams, build_app
+from kubealive_sandbox.api import BY_KIND, Api, Object, Store, Streams, build_app, clone
 from kubealive_sandbox.api._discovery import KUBERNETES_VERSION
-from kubealive_sandbox.controllers import CONTROLLERS, Autoscalers, Loop, enforce_pod_security
+from kubealive_sandbox.controllers import CONTROLLERS, Autoscalers, Loop, enforce_pod_security, enforce_quotas
 from kubealive_sandbox.kubelet import Doors, Host, Image, Images, Inside, Node, Reaper, Usage, recorder
 from kubealive_sandbox.network import DNS_PORT, ZONE, Addresses, Dns, ServiceProxy, allocate_services, real_port
 
@@ -26,6 +26,13 @@ __all__ = ["Sandbox", "open_sandbox"]
 _log = logging.getLogger(__name__)
 
 NODES = 3
+_METRICS_API: Object = {
+    "kind": "APIService",
+    "apiVersion": "apiregistration.k8s.io/v1",
+    "metadata": {"name": "v1beta1.metrics.k8s.io", "uid": "v1beta1.metrics.k8s.io"},
+    "spec": {"group": "metrics.k8s.io", "version": "v1beta1"},
+    "status": {"conditions": [{"type": "Available", "status": "True", "reason": "Passed"}]},
+}
 CONTEXT = "kubealive-sandbox"
 _PREFIX = "kubealive-sandbox-"
 
@@ -57,6 +64,7 @@ async def open_sandbox(images: Mapping[str, Image]) -> AsyncIterator[Sandbox]:
         parts = _Parts(api, addresses, folder, reaper, images, url)
         await stack.enter_async_context(_serving(parts, secret))
         ended = await stack.enter_async_context(_working(parts))
+        api.store.put(BY_KIND["APIService"], clone(_METRICS_API))
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             api.create("Namespace", {"metadata": {"name": name}})
         kubeconfig = folder / "kubeconfig"
@@ -73,6 +81,7 @@ class _Parts:
         self.api = api
         self.addresses = addresses
         enforce_pod_security(api)
+        enforce_quotas(api)
         allocate_services(api, addresses)
         inside = Inside(network=addresses.network, dns=addresses.dns, zone=ZONE, api=addresses.api)
         table = Images(images)

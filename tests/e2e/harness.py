@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from kubealive_tui.experiments import Experiment, Scene, discover
 from kubealive_tui.feed import LiveFeed
@@ -316,8 +317,10 @@ def kubeconfig_through(proxy: FrozenProxy, folder: Path) -> str:
     """A kubeconfig that reaches the same cluster through the proxy."""
     config = json.loads(kubectl("config", "view", "--raw", "--flatten", "-o", "json"))
     for cluster in config["clusters"]:
-        cluster["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
-        cluster["cluster"]["tls-server-name"] = "kubernetes"
+        there = urlsplit(cluster["cluster"]["server"])
+        cluster["cluster"]["server"] = f"{there.scheme}://127.0.0.1:{proxy.port}{there.path}"
+        if there.scheme == "https":
+            cluster["cluster"]["tls-server-name"] = "kubernetes"
     path = folder / "kubeconfig"
     path.touch(mode=0o600)
     path.write_text(json.dumps(config))
@@ -327,5 +330,5 @@ def kubeconfig_through(proxy: FrozenProxy, folder: Path) -> str:
 def api_address() -> tuple[str, int]:
     """Host and port of the API server that the kubeconfig names."""
     server = kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
-    host, _, port = server.removeprefix("https://").partition("/")[0].rpartition(":")
-    return host, int(port)
+    there = urlsplit(server)
+    return str(there.hostname), there.port or 443

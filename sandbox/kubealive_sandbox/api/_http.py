@@ -143,6 +143,8 @@ class _Handler:
             case "GET":
                 selectors = {"labels": query.get("labelSelector", ""), "fields": query.get("fieldSelector", "")}
                 return self._show(request, kind, api.select(kind, asked.namespace, **selectors), one=False)
+            case verb if verb != "GET" and "create" not in resource.verbs:
+                raise _not_allowed()
             case "POST" if not asked.name:
                 body = _placed(await _body(request), resource, asked)
                 return web.json_response(api.create(kind, body, _writing(request)), status=201)
@@ -159,9 +161,7 @@ class _Handler:
             case "DELETE":
                 return await self._delete(request, resource, asked)
             case _:
-                raise ApiError(
-                    405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
-                )
+                raise _not_allowed()
 
     async def _delete(self, request: web.Request, resource: Resource, asked: Asked) -> web.StreamResponse:
         options = (await _body(request, empty={})) if request.can_read_body else {}
@@ -213,9 +213,7 @@ class _Handler:
         elif request.method == "PUT":
             how, patch = "merge", await _body(request)
         else:
-            raise ApiError(
-                405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
-            )
+            raise _not_allowed()
         writing = _writing(request)
         return web.json_response(scale_of(scaled(self._api, resource, obj, patch, how=how, writing=writing)))
 
@@ -250,6 +248,10 @@ class _Handler:
         kind = "PodMetricsList" if asked.plural == "pods" else "NodeMetricsList"
         listed = {"kind": kind, "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": found}
         return web.json_response(listed)
+
+
+def _not_allowed() -> ApiError:
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def _discovered(found: Object) -> web.Response:

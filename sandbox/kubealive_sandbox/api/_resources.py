@@ -45,6 +45,7 @@ RESOURCES = (
     Resource("ServiceAccount", "serviceaccounts", short=("sa",)),
     Resource("Event", "events", short=("ev",)),
     Resource("PersistentVolumeClaim", "persistentvolumeclaims", short=("pvc",), status=True),
+    Resource("ResourceQuota", "resourcequotas", short=("quota",), status=True),
     Resource("PersistentVolume", "persistentvolumes", namespaced=False, short=("pv",), status=True),
     Resource("Deployment", "deployments", "apps", short=("deploy",), categories=_ALLS, status=True, scale=True),
     Resource("ReplicaSet", "replicasets", "apps", short=("rs",), categories=_ALLS, status=True, scale=True),
@@ -62,6 +63,10 @@ RESOURCES = (
     Resource("RoleBinding", "rolebindings", _RBAC),
     Resource("ClusterRole", "clusterroles", _RBAC, namespaced=False),
     Resource("ClusterRoleBinding", "clusterrolebindings", _RBAC, namespaced=False),
+    # Written by the sandbox alone, which is why it needs no fields: `kubectl wait` asks whether all are served.
+    Resource(
+        "APIService", "apiservices", "apiregistration.k8s.io", namespaced=False, verbs=("get", "list", "watch"),
+    ),
     Resource("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False, short=("sc",)),
 )  # fmt: skip
 BY_KIND = {resource.kind: resource for resource in RESOURCES}

@@ -9,6 +9,7 @@ from kubealive_sandbox.controllers.daemonset import daemon_sets
 from kubealive_sandbox.controllers.deployment import deployments
 from kubealive_sandbox.controllers.endpointslice import endpoint_slices
 from kubealive_sandbox.controllers.garbage import garbage_collector, namespaces
+from kubealive_sandbox.controllers.quota import enforce_quotas, quotas
 from kubealive_sandbox.controllers.replicaset import replica_sets
 from kubealive_sandbox.controllers.scheduler import scheduler
 from kubealive_sandbox.controllers.security import enforce_pod_security
@@ -25,8 +26,10 @@ __all__ = [
     "deployments",
     "endpoint_slices",
     "enforce_pod_security",
+    "enforce_quotas",
     "garbage_collector",
     "namespaces",
+    "quotas",
     "replica_sets",
     "scheduler",
     "stateful_sets",
@@ -41,5 +44,6 @@ CONTROLLERS = (
     daemon_sets,
     endpoint_slices,
     claims,
+    quotas,
     garbage_collector,
 )

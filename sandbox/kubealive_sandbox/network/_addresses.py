@@ -16,7 +16,7 @@ from kubealive_sandbox.errors import SandboxError
 
 __all__ = ["DNS_PORT", "Addresses", "real_port"]
 
-API_PORT = 6443
+API_PORT = 16_443
 DNS_PORT = 53
 LAST_MOVED = 9_999
 MOVED_BY = 50_000

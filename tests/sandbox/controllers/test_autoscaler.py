@@ -53,9 +53,7 @@ def test_the_arithmetic(given: list[Sum], current: int, wanted: Scaled | None) -
         pytest.param({"selectPolicy": "Disabled", "policies": []}, {}, False, 10, id="never"),
     ],
 )
-def test_how_far_the_rules_let_it_go(
-    rules: Any, changed: dict[int, int], *, up: bool, wanted: int
-) -> None:
+def test_how_far_the_rules_let_it_go(rules: Any, changed: dict[int, int], *, up: bool, wanted: int) -> None:
     """From ten replicas."""
     assert limited(rules, current=10, changed=changed, up=up) == wanted
 
@@ -113,7 +111,7 @@ class Stage:
 
 
 def test_it_grows_at_once_and_shrinks_after_its_window() -> None:
-    """Up to its maximum by the default rules, down again only when the last high recommendation is a minute old."""
+    """Up to its maximum by the default rules, down when the last high recommendation is a minute old."""
     stage = Stage()
     grown = stage.tick()
     stage.busy = 1

@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from kubealive import __version__
 from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._progress import lines
 from kubealive_tui.errors import KubealiveError, LinkError, UsageError
@@ -25,6 +26,7 @@ IMAGES = {
     "agent": {
         "argv": [sys.executable, "-P", "-m", "kubealive_agent"],
         "env": {"KUBEALIVE_API": "{api}", "KUBEALIVE_GRPC": "{ip}:50051"},
+        "tags": [__version__],
     },
     "workload": {
         "argv": [sys.executable, "-S", "-s", "-P", "-m", "kubealive_sandbox.inside", "kubealive_workloads"],
