@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 # The grace of a pod that was removed by force: the kubelet gives no less.
 FORCED_S = 1.0
 RETRY_VOLUMES_S = 2.0
+KILLED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +104,12 @@ class Pod:
             await leaving
             await self._stop(running)
         finally:
-            running.cancel()
             leaving.cancel()
             for container in (*self.initial, *self.containers):
                 container.kill()
+            # What was killed is gone within milliseconds, and its exit is to be collected.
+            await asyncio.wait((running,), timeout=KILLED_S)
+            running.cancel()
             for door in self._doors:
                 door.close()
             await asyncio.gather(running, leaving, return_exceptions=True)
