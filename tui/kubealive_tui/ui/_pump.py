@@ -89,6 +89,11 @@ class Pump:
             self._armed = True
             self._loop.call_soon(self._flush)
 
+    @property
+    def armed(self) -> bool:
+        """Whether a frame is still to be drawn."""
+        return self._armed
+
     def answered(self) -> None:
         """The terminal has drawn a frame: what waited for that is drawn."""
         self._gate.answered(self._loop.time())
