@@ -22,9 +22,10 @@ from kubealive_tui.store import Store
 
 T = TypeVar("T")
 
-NAMESPACE = "kubealive-e2e"
-OUTSIDE = "kubealive-e2e-observer"
-IMAGE = "localhost/kubealive/workload:v1"
+# Two checkouts that share a cluster name another namespace, and another registry as `kubealive up` takes it.
+NAMESPACE = os.environ.get("KUBEALIVE_E2E_NAMESPACE", "kubealive-e2e")
+OUTSIDE = f"{NAMESPACE}-observer"
+IMAGE = f"{os.environ.get('KUBEALIVE_REGISTRY', 'localhost/kubealive')}/workload:v1"
 KUBECTL = os.environ.get("KUBECTL") or shutil.which("kubectl") or "kubectl"
 ROOT = Path(__file__).parents[2]
 KUBEALIVE = str(Path(sys.executable).with_name("kubealive"))
