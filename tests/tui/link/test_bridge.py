@@ -16,7 +16,7 @@ from kubealive.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server
 from kubealive_tui.errors import LinkError, UsageError
 from kubealive_tui.feed import LiveFeed
 from kubealive_tui.link import DeniedError, Link, LinkOptions, NotInstalledError, open_link
-from kubealive_tui.link._bridge import MOST_CONNECTIONS, Bridge, _folder
+from kubealive_tui.link._bridge import MOST_CONNECTIONS, Bridge, _folder, _hang_up
 from kubealive_tui.model import LinkEvent, LinkState, Signal
 from tests.tui.feed.stage import FakeAgent
 from tests.tui.link.fakes import FakeApi, pod, to_socket
@@ -51,6 +51,30 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
+
+
+class Leaving:
+    """A WebSocket whose goodbye goes as it is told to; it counts how often its connection was ended."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+        self.ended = 0
+        self._response = self.connection = self.transport = self
+
+    def abort(self) -> None:
+        self.ended += 1
+
+    async def close(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+@pytest.mark.parametrize("error", [None, OSError("reset"), TimeoutError()], ids=["in peace", "reset", "silent"])
+async def test_a_connection_is_ended_with_its_forward(error: Exception | None) -> None:
+    """TLS would wait for the other side's goodbye, and longer than this program runs."""
+    leaving = Leaving(error)
+    await _hang_up(leaving)  # type: ignore[arg-type]
+    assert leaving.ended == 1
 
 
 async def test_bytes_go_both_ways(api: FakeApi, link: Link) -> None:

@@ -138,9 +138,7 @@ class Bridge:
                 if isinstance(end, LinkError):
                     raise end
         finally:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                async with asyncio.timeout(1):
-                    await forward.close()
+            await _hang_up(forward)
 
     async def _dial(self) -> aiohttp.ClientWebSocketResponse:
         self.progress(LinkState.FINDING)
@@ -152,6 +150,23 @@ class Bridge:
             return await self._cluster.websocket(path, protocol="v4.channel.k8s.io", heartbeat_s=HEARTBEAT_S)
         except aiohttp.WSServerHandshakeError as exc:
             raise _refused(exc.status, pod, namespace) from exc
+
+
+async def _hang_up(forward: aiohttp.ClientWebSocketResponse) -> None:
+    """Take leave within a second, and end the connection whatever came of it.
+
+    Closing alone leaves a TLS connection open until the other side has said goodbye as well, which may be after
+    the event loop is gone.
+    """
+    connection = forward._response.connection  # noqa: SLF001 - the one way to its transport
+    transport = None if connection is None else connection.transport
+    try:
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with asyncio.timeout(1):
+                await forward.close()
+    finally:
+        if transport is not None:
+            transport.abort()
 
 
 def _folder() -> Path:
