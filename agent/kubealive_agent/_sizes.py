@@ -52,11 +52,10 @@ def planned(request: SetLoadRequest.Run) -> tuple[Load, int]:
             load.target.path = f"/burn?milliseconds={_BURN_MS}"
         case _:
             raise _invalid("the load has no size; give a rate, a burst or CPU")
-    if request.connections:
-        return load, request.connections
     if load.mode == LOAD_MODE_KEPT:
-        return load, _KEPT_CONNECTIONS
-    return load, MAX_CONNECTIONS if load.HasField("rate") else _BURST_CONNECTIONS
+        load.connections = request.connections or _KEPT_CONNECTIONS
+        return load, load.connections
+    return load, request.connections or (MAX_CONNECTIONS if load.HasField("rate") else _BURST_CONNECTIONS)
 
 
 def _invalid(message: str) -> RefusalError:

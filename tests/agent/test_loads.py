@@ -102,6 +102,23 @@ async def test_a_running_load_is_shown_with_its_actor(bench: Bench) -> None:
     assert load.until_us == bench.clock.us + 5_000_000
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ({"rate": 5.0}, 0),
+        ({"rate": 5.0, "mode": LOAD_MODE_KEPT}, 1),
+        ({"rate": 5.0, "mode": LOAD_MODE_KEPT, "connections": 3}, 3),
+        ({"burst": 50, "connections": 3}, 0),
+    ],
+    ids=["new", "kept", "three kept", "burst"],
+)
+async def test_kept_connections_are_counted(bench: Bench, size: dict[str, object], shown: int) -> None:
+    """Clients are told how many connections a load keeps, where it keeps any."""
+    await bench.run(**size)
+
+    assert bench.facts("load")[0].load.load.connections == shown
+
+
 async def test_a_new_rate_changes_the_running_load(bench: Bench) -> None:
     """The same target and mode at another rate keep the load and its id."""
     first = await bench.run(rate=100.0)

@@ -255,10 +255,11 @@ def test_key_line_pairs_keys_and_ends_with_help() -> None:
     assert hints[-1].keys == "?"
 
 
-def test_read_only_key_line_offers_no_trigger() -> None:
-    """A key that would be refused is not advertised."""
+@pytest.mark.parametrize("where", ["line", "palette"])
+def test_read_only_offers_no_trigger(where: str) -> None:
+    """What would be refused is advertised neither by its key nor by its name."""
     for place in (Place.TAB, Place.OVERVIEW):
-        for hint in Keymap(place, balance.lab).line(read_only=True):
+        for hint in getattr(Keymap(place, balance.lab), where)(read_only=True):
             assert not (isinstance(hint.target, Command) and hint.target.triggers)
             assert not (isinstance(hint.target, Global) and hint.target.do in {Do.STOP_ALL, Do.CHECK})
 

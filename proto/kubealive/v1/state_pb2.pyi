@@ -980,6 +980,7 @@ class Load(_message.Message):
     UNTIL_US_FIELD_NUMBER: _builtins.int
     ACTION_ID_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    CONNECTIONS_FIELD_NUMBER: _builtins.int
     load_id: _builtins.str
     experiment: _builtins.str
     mode: Global___LoadMode.ValueType
@@ -993,6 +994,8 @@ class Load(_message.Message):
     action_id: _builtins.str
     """Set when the load was started by an action's `observe`."""
     count: _builtins.int
+    connections: _builtins.int
+    """How many connections are kept, which bounds how many pods are met; 0 where each request has its own."""
     @_builtins.property
     def target(self) -> Global___LoadTarget: ...
     def __init__(
@@ -1009,10 +1012,11 @@ class Load(_message.Message):
         until_us: _builtins.int | None = ...,
         action_id: _builtins.str = ...,
         count: _builtins.int | None = ...,
+        connections: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_count", b"_count", "_rate", b"_rate", "_until_us", b"_until_us", "count", b"count", "rate", b"rate", "target", b"target", "until_us", b"until_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_count", b"_count", "_rate", b"_rate", "_until_us", b"_until_us", "action_id", b"action_id", "actor", b"actor", "count", b"count", "cpu", b"cpu", "experiment", b"experiment", "load_id", b"load_id", "mode", b"mode", "rate", b"rate", "since_us", b"since_us", "target", b"target", "until_us", b"until_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_count", b"_count", "_rate", b"_rate", "_until_us", b"_until_us", "action_id", b"action_id", "actor", b"actor", "connections", b"connections", "count", b"count", "cpu", b"cpu", "experiment", b"experiment", "load_id", b"load_id", "mode", b"mode", "rate", b"rate", "since_us", b"since_us", "target", b"target", "until_us", b"until_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__count: _TypeAlias = _typing.Literal["count"]  # noqa: Y015
     _WhichOneofArgType__count: _TypeAlias = _typing.Literal["_count", b"_count"]  # noqa: Y015

@@ -3,9 +3,11 @@
 import pytest
 
 from kubealive_tui.experiments import outage_length, seconds
-from kubealive_tui.experiments._words import back_off
-from kubealive_tui.model import Outage
+from kubealive_tui.experiments._words import back_off, load_mode, load_size
+from kubealive_tui.model import Load, LoadMode, Outage, Target
 from tests.tui.signals import at
+
+HERE = Target(service="getip")
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,21 @@ def test_seconds(value: float, words: str) -> None:
 def test_the_length_of_an_outage_has_its_error_bar(outages: list[Outage], words: str) -> None:
     """Several add up; the bar is never finer than the clock is shown; an open one has no length yet."""
     assert outage_length(outages) == words
+
+
+@pytest.mark.parametrize(
+    ("load", "size", "mode"),
+    [
+        (Load("l", "balance", HERE, rate=100.0), "100/s", "new connections"),
+        (Load("l", "balance", HERE, rate=25.0, cpu=0.5), "0.5 CPU", "new connections"),
+        (Load("l", "balance", HERE, count=400), "burst of 400", "new connections"),
+        (Load("l", "balance", HERE), "burst of –", "new connections"),
+        (Load("l", "balance", HERE, LoadMode.KEPT, 5.0, connections=1), "5/s", "1 kept connection"),
+        (Load("l", "balance", HERE, LoadMode.KEPT, 5.0, connections=3), "5/s", "3 kept connections"),
+        (Load("l", "balance", HERE, LoadMode.KEPT, 5.0), "5/s", "kept connections"),
+    ],
+    ids=["rate", "cpu", "burst", "of no size", "one kept", "three kept", "older agent"],
+)
+def test_a_load_in_words(load: Load, size: str, mode: str) -> None:
+    """Its size in its own unit, and over which connections it goes."""
+    assert (load_size(load), load_mode(load)) == (size, mode)

@@ -172,7 +172,7 @@ class Keymap:
         hints = [
             Hint(self._paired(command.key), command.label, command.help, command)
             for command in self.own
-            if command.key and command.label and not (read_only and command.triggers)
+            if command.key and command.label
         ]
         hints.extend(Hint(entry.shown, entry.label, entry.help, entry) for entry in self.globals if entry.label)
         hints.extend(Hint(entry.shown, "", entry.help, entry) for entry in self.globals if entry.do is Do.HELP)
@@ -184,14 +184,16 @@ class Keymap:
 
     @staticmethod
     def _acts(target: Global | Command) -> bool:
-        return isinstance(target, Global) and target.do in {Do.STOP_ALL, Do.CHECK, Do.INSTALL}
+        if isinstance(target, Command):
+            return target.triggers
+        return target.do in {Do.STOP_ALL, Do.CHECK, Do.INSTALL}
 
     def help(self, *, read_only: bool) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """(keys of this tab, keys of every tab), in the order of the registry, without those that are refused."""
         own = [
             Hint(command.key, command.name, command.help, command)
             for command in self.own
-            if command.key and not (read_only and command.triggers)
+            if command.key and not (read_only and self._acts(command))
         ]
         other = [
             Hint(g.shown, g.label, _PAIR_HELP.get(g.do, g.help), g)
@@ -200,8 +202,12 @@ class Keymap:
         ]
         return own, other
 
-    def palette(self) -> Sequence[Hint]:
-        """All that the palette offers: the tab's commands, with or without a key, then the global ones."""
+    def palette(self, *, read_only: bool) -> Sequence[Hint]:
+        """All that the palette offers: the tab's commands, with or without a key, then the global ones.
+
+        As in the key line, triggers are left out where they would be refused.
+        """
         own = [Hint(command.key, command.name.replace("-", " "), command.help, command) for command in self.own]
         listed = (g for g in self.globals if g.do not in _BY_HAND)
-        return [*own, *(Hint(g.keys[0], g.do.name.lower().replace("_", " "), g.help, g) for g in listed)]
+        all_ = [*own, *(Hint(g.keys[0], g.do.name.lower().replace("_", " "), g.help, g) for g in listed)]
+        return [hint for hint in all_ if not (read_only and self._acts(hint.target))]

@@ -24,7 +24,16 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import endpoint_words
 from kubealive_tui.experiments._narrate import SOURCES, ending_of, narrate, timeline
-from kubealive_tui.experiments._words import age, count, milliseconds, outage_length, pod_state, seconds, short
+from kubealive_tui.experiments._words import (
+    age,
+    count,
+    load_size,
+    milliseconds,
+    outage_length,
+    pod_state,
+    seconds,
+    short,
+)
 
 __all__ = [
     "SOURCES",
@@ -47,6 +56,7 @@ __all__ = [
     "discover",
     "ending_of",
     "endpoint_words",
+    "load_size",
     "milliseconds",
     "narrate",
     "outage_length",

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._common import planned_size
-from kubealive_tui.experiments._words import age, count, load_size, milliseconds, pod_state, short
+from kubealive_tui.experiments._words import age, count, load_mode, load_size, milliseconds, pod_state, short
 from kubealive_tui.model import (
     GLYPH,
     Align,
@@ -179,7 +179,7 @@ def lost_view(scene: Scene) -> tuple[Sentence, ...]:
 def _load_figures(scene: Scene) -> Line:
     traffic, running = scene.store.traffic(scene.name), scene.store.load(scene.name)
     if running:
-        shown = line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD), (f" {running.mode.value}", Role.MUTED))
+        shown = line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD), (f" {load_mode(running)}", Role.MUTED))
     else:
         shown = line((f"l starts {planned_size(scene)}", Role.MUTED))
     if not traffic.load_id:

@@ -7,7 +7,7 @@ are not news (what the agent found at its start, traffic bins, an action's accep
 from collections.abc import Callable, Iterator
 
 from kubealive_tui.experiments._deeds import deed
-from kubealive_tui.experiments._words import count, load_size, said, short
+from kubealive_tui.experiments._words import count, load_mode, load_size, said, short
 from kubealive_tui.model import (
     Action,
     AgentNote,
@@ -206,7 +206,7 @@ def _condition(body: ConditionTransition, _me: str) -> _Narrated:
 def _load(body: LoadTransition, _me: str) -> _Narrated:
     match body.state:
         case LoadState.STARTED if body.load and body.load.action_id:
-            return "load", Role.ACCENT, line(f"{load_size(body.load)} to measure this, {body.load.mode.value}")
+            return "load", Role.ACCENT, line(f"{load_size(body.load)} to measure this, {load_mode(body.load)}")
         case LoadState.STOPPED if body.reason != "asked":
             why = _STOPS.get(body.reason, body.reason)
             return "load", Role.MUTED, line("stopped" + (f": {why}" if why else ""))

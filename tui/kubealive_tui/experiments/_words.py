@@ -10,6 +10,7 @@ __all__ = [
     "age",
     "back_off",
     "count",
+    "load_mode",
     "load_size",
     "milliseconds",
     "outage_length",
@@ -120,8 +121,15 @@ def outage_length(outages: Sequence[Outage]) -> str:
 def load_size(running: Load) -> str:
     """A load's size in words: `100/s`, `burst of 50`, `0.5 CPU`."""
     if not running.rate:
-        return f"burst of {running.count}"
+        return f"burst of {running.count or '–'}"
     return steady_size(running.cpu or running.rate, cpu=bool(running.cpu))
+
+
+def load_mode(running: Load) -> str:
+    """Over which connections a load goes: `new connections`, `3 kept connections`."""
+    if not running.connections:
+        return running.mode.value
+    return f"{running.connections} kept connection{'' if running.connections == 1 else 's'}"
 
 
 def steady_size(amount: float, *, cpu: bool) -> str:

@@ -83,6 +83,7 @@ def load(message: wire.Load) -> model.Load:
         until_us=message.until_us if message.HasField("until_us") else None,
         action_id=message.action_id,
         count=message.count if message.HasField("count") else None,
+        connections=message.connections,
     )
 
 

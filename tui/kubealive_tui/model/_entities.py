@@ -360,7 +360,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Measured traffic that the agent is sending now; rate in planned requests a second, None for a burst."""
+    """Measured traffic that the agent is sending now; rate in planned requests a second, None for a burst.
+
+    `connections` are those that are kept, 0 where each request has its own.
+    """
 
     uid: str
     experiment: str
@@ -373,6 +376,7 @@ class Load:
     until_us: int | None = None
     action_id: str = ""
     count: int | None = None
+    connections: int = 0
 
 
 Entity = Pod | Workload | Slice | Autoscaler | Node | Service | Claim | Usage | Load

@@ -68,6 +68,8 @@ class ExperimentLedger:
         """Bring up to date what is summed up of the facts."""
         match fact.body:
             case TrafficBin() as traffic:
+                if self.traffic.begins_another(traffic):
+                    self.traffic = self.traffic.followed_by(traffic.load_id, traffic.start_us)
                 self.traffic.add(traffic)
             case ScalingSample() as sample:
                 self.scaling.add(sample, fact.time_us)
@@ -76,7 +78,7 @@ class ExperimentLedger:
             case EndpointTransition(found=False):
                 self.traffic.unsettle(fact.time_us)
             case LoadTransition(state=LoadState.STARTED, load_id=load_id):
-                self.traffic.start(load_id, fact.time_us)
+                self.traffic = self.traffic.followed_by(load_id, fact.time_us)
             case PodTransition(deleted=True, uid=uid) as gone if uid not in self.departed:
                 self.depart(_as_known(gone, fact.experiment), fact.time_us)
             case _:

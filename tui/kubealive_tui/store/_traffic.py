@@ -15,6 +15,8 @@ __all__ = ["BinSum", "Histogram", "PodTotals", "TrafficLedger"]
 KEPT_US = 600_000_000
 # kube-proxy programs a change of endpoints within 1.1 s (measured); replies before that belong to the old set.
 PROXY_SETTLES_US = 2_000_000
+# Loads whose last outcomes may still come, 2 s at most after the next one has begun.
+FORMER = 4
 _LINEAR = 128
 
 
@@ -74,29 +76,36 @@ class PodTotals:
     steady: int = 0
 
 
+@dataclass(slots=True)
 class TrafficLedger:
-    """Sums over the bins of the experiment's newest load; a new load starts them anew."""
+    """Sums over the bins of one load. The load after it has a ledger of its own, which takes over the chart.
 
-    def __init__(self) -> None:
-        self.load_id = ""
-        self.began_us = 0
-        self.steady_since_us = 0
-        self.pods: dict[str, PodTotals] = {}
-        self.outcomes: dict[Outcome, int] = {}
-        self.latency = Histogram()
-        self.planned = 0
-        self.sent = 0
-        self.lag_max_us = 0
-        self.ports_quarantined = 0
-        self.retransmitted = 0
-        self.retried = 0
-        self._bins: dict[int, BinSum] = {}
+    `former` are the loads before, whose late outcomes may still come: they belong to the chart alone.
+    """
 
-    def start(self, load_id: str, at_us: int) -> None:
-        """Forget the sums of the load before, but not its bins: the chart shows both."""
-        bins = self._bins
-        self.__init__()  # type: ignore[misc]  # the one way in which a ledger begins
-        self._bins, self.load_id, self.began_us, self.steady_since_us = bins, load_id, at_us, at_us
+    load_id: str = ""
+    began_us: int = 0
+    former: tuple[str, ...] = ()
+    bins: dict[int, BinSum] = field(default_factory=dict)
+    steady_since_us: int = 0
+    pods: dict[str, PodTotals] = field(default_factory=dict)
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    latency: Histogram = field(default_factory=Histogram)
+    planned: int = 0
+    sent: int = 0
+    lag_max_us: int = 0
+    ports_quarantined: int = 0
+    retransmitted: int = 0
+    retried: int = 0
+
+    def followed_by(self, load_id: str, at_us: int) -> "TrafficLedger":
+        """The ledger of a load that begins now: no sums yet, and the chart goes on."""
+        former = (*self.former, self.load_id)[-FORMER:]
+        return TrafficLedger(load_id, at_us, former=former, bins=self.bins, steady_since_us=at_us)
+
+    def begins_another(self, traffic: TrafficBin) -> bool:
+        """Whether this bin is of a load that is not known here, so that it needs a ledger of its own."""
+        return traffic.load_id not in {self.load_id, *self.former}
 
     def unsettle(self, at_us: int) -> None:
         """The set of ready endpoints changed: fairness is counted anew once the proxies follow."""
@@ -105,34 +114,33 @@ class TrafficLedger:
             totals.steady = 0
 
     def add(self, traffic: TrafficBin) -> None:
-        """Add one bin; a bin of another load than the current one begins a new count."""
-        if traffic.load_id != self.load_id:
-            self.start(traffic.load_id, traffic.start_us)
+        """Add one bin, to the chart, and to the sums unless it is of a load before."""
+        chart = self.bins.setdefault(traffic.start_us, BinSum())
+        for row in traffic.rows:
+            _draw(row, chart)
+        oldest = traffic.start_us - KEPT_US
+        while self.bins and (first := next(iter(self.bins))) < oldest:
+            del self.bins[first]
+        if traffic.load_id == self.load_id:
+            self._sum(traffic)
+
+    def _sum(self, traffic: TrafficBin) -> None:
         self.planned += traffic.planned
         self.sent += traffic.sent
         self.lag_max_us = traffic.lag_max_us
         self.ports_quarantined = traffic.ports_quarantined
         for bucket, count in traffic.latency:
             self.latency.add(bucket, count)
-        bin_sum = self._bins.setdefault(traffic.start_us, BinSum())
         for row in traffic.rows:
-            self._add_row(row, bin_sum)
-        oldest = traffic.start_us - KEPT_US
-        while self._bins and (first := next(iter(self._bins))) < oldest:
-            del self._bins[first]
+            self._add_row(row)
 
-    def _add_row(self, row: TrafficRow, bin_sum: BinSum) -> None:
+    def _add_row(self, row: TrafficRow) -> None:
         self.outcomes[row.outcome] = self.outcomes.get(row.outcome, 0) + row.count
         self.retransmitted += row.retransmitted
         self.retried += row.retried
-        ok = row.outcome is Outcome.OK
-        if ok:
-            bin_sum.ok += row.count
-            bin_sum.versions[row.version] = bin_sum.versions.get(row.version, 0) + row.count
-        elif row.outcome.failed:
-            bin_sum.failed += row.count
         if not row.pod_uid:
             return
+        ok = row.outcome is Outcome.OK
         totals = self.pods.get(row.pod_uid)
         if totals is None:
             totals = self.pods[row.pod_uid] = PodTotals(row.pod_uid, row.pod_name)
@@ -161,7 +169,7 @@ class TrafficLedger:
         width = span_us // count
         end = now_us // width * width
         sums: list[BinSum | None] = [None] * count
-        for start, source in self._bins.items():
+        for start, source in self.bins.items():
             index = (start - (end - span_us)) // width
             if 0 <= index < count:
                 target = sums[index] = sums[index] or BinSum()
@@ -170,3 +178,11 @@ class TrafficLedger:
                 for version, replies in source.versions.items():
                     target.versions[version] = target.versions.get(version, 0) + replies
         yield from sums
+
+
+def _draw(row: TrafficRow, chart: BinSum) -> None:
+    if row.outcome is Outcome.OK:
+        chart.ok += row.count
+        chart.versions[row.version] = chart.versions.get(row.version, 0) + row.count
+    elif row.outcome.failed:
+        chart.failed += row.count

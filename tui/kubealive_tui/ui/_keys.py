@@ -378,7 +378,7 @@ class Keys:
 
     def _palette(self) -> None:
         session = self._session
-        choices = [self._choice(hint) for hint in session.keymap().palette()]
+        choices = [self._choice(hint) for hint in session.keymap().palette(read_only=session.options.read_only)]
         titles = ("All", *(e.long_title for e in session.experiments))
         choices += [Choice("", f"go to {title}", "", partial(session.go, tab)) for tab, title in enumerate(titles)]
         session.dialog = Palette(choices)

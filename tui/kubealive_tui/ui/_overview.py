@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, pod_state
+from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, load_size, pod_state
 from kubealive_tui.model import (
     AccessState,
     Align,
@@ -13,7 +13,6 @@ from kubealive_tui.model import (
     Heading,
     Kind,
     Line,
-    Load,
     Node,
     Pod,
     Role,
@@ -213,7 +212,7 @@ def _experiment(store: Store, lab: Experiment, verdicts: Verdicts) -> Row:
             counts,
             _verdict(lab.name, verdicts),
             _last_run(store.ledger(lab.name).runs.last) if installed else line(("not installed", Role.DIM)),
-            line(("▶ ", Role.GOOD), (_load(running), Role.GOOD)) if running else (),
+            line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD)) if running else (),
         ),
     )
 
@@ -250,9 +249,3 @@ def _last_run(run: Run | None) -> Line:
     if run.ended_us is None or run.ending is not Ending.COMPLETE:
         return line(*parts, (run.ending.value, Role.WAITING))
     return line(*parts, ("after ", Role.MUTED), f"{(run.ended_us - run.began_us) / 1e6:.2f} s")
-
-
-def _load(load: Load) -> str:
-    if load.cpu:
-        return f"{load.cpu:g} CPU"
-    return f"{load.rate:g}/s" if load.rate else f"{load.count or '?'}"
