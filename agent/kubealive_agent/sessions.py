@@ -83,8 +83,8 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._last_interest: dict[str, int] = {}
         self._draining = ""
-        self.on_samples: Callable[[], None] = lambda: None
-        """Called whenever `samples` may have changed."""
+        self.on_samples: Callable[[frozenset[str]], None] = lambda _: None
+        """Called whenever `samples` may have changed, with the experiments that somebody newly wants sampled."""
 
     def connect(self, request: WatchRequest) -> Stream:
         """Begin a stream; the same session's stream before it is ended as replaced.
@@ -115,7 +115,7 @@ class Sessions:
             samples=samples,
         )
         self._on_change()
-        self.on_samples()
+        self.on_samples(_sampled(samples))
         return stream
 
     def disconnect(self, stream: Stream) -> None:
@@ -127,14 +127,15 @@ class Sessions:
         self._note_interest(session, now)
         session.stream, session.left_us = None, now
         self._on_change()
-        self.on_samples()
+        self.on_samples(frozenset())
 
     def set_interest(self, session_id: str, experiments: Iterable[str], samples: Iterable[Sample] = ()) -> None:
         """Replace what a session looks at. Raises RefusalError when it is not known, or wants too much."""
         session = self.get(session_id)
         wanted = _checked(session_id, session.actor, experiments)
-        session.samples = _samples(samples)
-        self.on_samples()
+        before, session.samples = session.samples, _samples(samples)
+        if session.samples != before:
+            self.on_samples(_sampled(session.samples))
         if wanted != session.experiments:
             self._note_interest(session, self._clock.now_us())
             session.experiments = wanted
@@ -208,6 +209,10 @@ def _samples(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     if any(len(sample.experiment) > MAX_NAME for sample in wanted):
         raise RefusalError(Refusal.REASON_INVALID, f"an experiment's name has up to {MAX_NAME} characters")
     return wanted
+
+
+def _sampled(samples: Iterable[Sample]) -> frozenset[str]:
+    return frozenset(sample.experiment for sample in samples)
 
 
 def _checked(session_id: str, actor: str, experiments: Iterable[str]) -> frozenset[str]:

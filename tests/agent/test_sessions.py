@@ -134,16 +134,24 @@ def test_draining_ends_all_streams_and_new_ones_at_once(sessions: Sessions) -> N
 def test_samples_are_wanted_by_connected_sessions_alone(sessions: Sessions) -> None:
     """From the stream's request or from SetInterest, and not a moment longer than the stream lives."""
     heard: list[list[str]] = []
-    sessions.on_samples = lambda: heard.append([one.experiment for one in sessions.samples()])
+    newly: list[set[str]] = []
+
+    def listen(experiments: frozenset[str]) -> None:
+        newly.append(set(experiments))
+        heard.append([one.experiment for one in sessions.samples()])
+
+    sessions.on_samples = listen
     request = watch("a")
     request.samples.append(Sample(experiment="dns"))
     stream = sessions.connect(request)
     sessions.connect(watch("b"))
-    sessions.set_interest("b", ["state"], [Sample(experiment="state")])
+    for _ in range(2):
+        sessions.set_interest("b", ["state"], [Sample(experiment="state")])
     sessions.set_interest("b", [])
     sessions.disconnect(stream)
 
     assert heard == [["dns"], ["dns"], ["dns", "state"], ["dns"], []]
+    assert newly == [{"dns"}, set(), {"state"}, set(), set()]
 
 
 @pytest.mark.parametrize(

@@ -86,15 +86,18 @@ class DnsClient:
 
     async def _ask(self, server: str, question: _Question) -> Reply:
         try:
-            async with asyncio.timeout(self._deadline_s):
-                reply = await self._by_udp(server, question)
-                return await self._by_tcp(server, question) if reply.truncated else reply
+            reply = await self._by_udp(server, question)
+            if reply is not None and reply.truncated:
+                async with asyncio.timeout(self._deadline_s):
+                    reply = await self._by_tcp(server, question)
         except TimeoutError:
             return Reply("TIMEOUT")
         except OSError:
             return Reply("UNREACHABLE")
+        return reply or Reply("TIMEOUT")
 
-    async def _by_udp(self, server: str, question: _Question) -> Reply:
+    async def _by_udp(self, server: str, question: _Question) -> Reply | None:
+        """The answer; None where none has come in time. One that came while the agent was late is an answer."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Reply] = loop.create_future()
         transport, _ = await loop.create_datagram_endpoint(
@@ -102,7 +105,8 @@ class DnsClient:
         )
         try:
             transport.sendto(question.wire)
-            return await done
+            await asyncio.wait((done,), timeout=self._deadline_s)
+            return done.result() if done.done() else None
         finally:
             transport.abort()
 

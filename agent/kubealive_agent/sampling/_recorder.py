@@ -15,7 +15,7 @@ from kubealive.v1.facts_pb2 import AgentNote, Fact
 from kubealive_agent._facts import FACT_OVERHEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from kubealive_agent.clock import Clock
     from kubealive_agent.journal import Journal
@@ -64,6 +64,7 @@ class _Told:
     """The last answer to a question: what it says, when that was written, and the newest unwritten one."""
 
     said: Hashable
+    experiment: str
     written_us: int
     asked_us: int
     held: Fact | None = None
@@ -114,9 +115,15 @@ class Recorder:
     def _write(self, answers: Sequence[Answer], now: int) -> None:
         for answer in answers:
             self._journal.add(answer.fact)
-            self._known[answer.question] = _Told(answer.said, now, now)
+            self._known[answer.question] = _Told(answer.said, answer.fact.experiment, now, now)
             self._known.move_to_end(answer.question)
         self._forget(now)
+
+    def restate(self, experiments: Collection[str]) -> None:
+        """Write the next answers of these experiments, whatever they say: somebody has begun to look."""
+        for told in self._known.values():
+            if told.experiment in experiments:
+                told.written_us = 0
 
     def call(self, fact: Fact) -> None:
         """Take the result of a call; each is written."""

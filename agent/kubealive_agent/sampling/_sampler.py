@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
     from kubealive.v1.agent_pb2 import Sample
     from kubealive_agent.sampling._errands import Errand, Errands
@@ -27,10 +28,18 @@ MAX_SAMPLES = 512
 MAX_IN_FLIGHT = 32
 """Questions on their way: what a CoreDNS of 100m CPU answers at once without being the experiment."""
 
+FIRST_WITHIN_S = 1.0
+"""A tab that was just opened has its first answers by then."""
+
 MIN_PERIOD_MS = 200
 DEFAULT_PERIOD_MS = 1_000
 MAX_PERIOD_MS = 60_000
 """A sample that is asked less often is a mistake: nobody looks at one tab for that long."""
+
+
+def _phase(question: bytes) -> float:
+    """Where in its period a question is asked, from 0 to 1: the same each time, and spread over the questions."""
+    return zlib.crc32(question) / 2**32
 
 
 class Sampler:
@@ -43,17 +52,20 @@ class Sampler:
         *,
         wanted: Callable[[], Iterable[Sample]],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        phase: Callable[[bytes], float] = _phase,
     ) -> None:
         self._errands = errands
         self._recorder = recorder
         self._wanted = wanted
         self._sleep = sleep
+        self._phase = phase
         self._changed = asyncio.Event()
         self._places = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._tasks: dict[tuple[bytes, int], asyncio.Task[None]] = {}
 
-    def interest_changed(self) -> None:
-        """Have `wanted` read again."""
+    def interest_changed(self, experiments: Collection[str] = ()) -> None:
+        """Have `wanted` read again; who newly wants `experiments` is told their answers, changed or not."""
+        self._recorder.restate(experiments)
         self._changed.set()
 
     async def run(self) -> None:
@@ -70,7 +82,8 @@ class Sampler:
             self._tasks.pop(key).cancel()
         for key, sample in wanted.items():
             if key not in self._tasks:
-                self._tasks[key] = group.create_task(self._repeat(sample, key[1] / 1000), name="sample")
+                repeating = self._repeat(sample, key[1] / 1000, phase=self._phase(key[0]))
+                self._tasks[key] = group.create_task(repeating, name="sample")
 
     def _union(self) -> dict[tuple[bytes, int], Sample]:
         """The samples to ask, each once and with its shortest period, by that and what they ask."""
@@ -87,15 +100,21 @@ class Sampler:
             )
         return {(key, periods[key]): sample for key, sample in list(samples.items())[:MAX_SAMPLES]}
 
-    async def _repeat(self, sample: Sample, period_s: float) -> None:
+    async def _repeat(self, sample: Sample, period_s: float, *, phase: float) -> None:
+        """Ask within a second, then at a place of its own in the period: a tab's do not come all at once."""
         underway: set[str] = set()
+        first_s = phase * min(period_s, FIRST_WITHIN_S)
+        shift_s = phase * period_s - first_s
+        if first_s:
+            await self._sleep(first_s)
         async with asyncio.TaskGroup() as group:
             while True:
                 for key, errand in self._errands.of(sample).items():
                     if key not in underway:
                         underway.add(key)
                         group.create_task(self._run(key, errand, underway), name="errand")
-                await self._sleep(period_s)
+                await self._sleep(period_s + shift_s)
+                shift_s = 0.0
 
     async def _run(self, key: str, errand: Errand, underway: set[str]) -> None:
         try:

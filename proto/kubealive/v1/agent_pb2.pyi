@@ -599,7 +599,7 @@ class Sample(_message.Message):
     The journal has to last for 15 minutes, so what says the same as the answer before is not written each time.
     Calls (CallResult) are written all. A DnsAnswer or Reading is written at once when it says something new, and while
     it says the same, at the first asking 5 s later, or 150 ms later for each question that is asked now, whichever is
-    more, at most 60 s. The steps of a walk are written together. Before a new answer the last unwritten one of the old kind is written too, with its own time,
+    more, at most 60 s; and when a session begins to want samples of its experiment. The steps of a walk are written together. Before a new answer the last unwritten one of the old kind is written too, with its own time,
     so that how long the old one held is known to one period. Facts of samples beyond 4 KiB a second (256 KiB in a
     burst) are not written, and a note counts them.
     """

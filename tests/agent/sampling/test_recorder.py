@@ -72,6 +72,18 @@ def test_the_steps_of_a_walk_are_written_together() -> None:
     ]
 
 
+def test_who_begins_to_look_is_told() -> None:
+    """An unchanged answer is written at once for somebody who has just come to its experiment, and to no other."""
+    bench = Bench()
+    bench.dns("10.0.0.1")
+    for experiments in ((), ("heal",), ("dns",)):
+        bench.lab.clock.advance(1)
+        bench.recorder.restate(experiments)
+        bench.dns("10.0.0.1")
+
+    assert [time for time, _, _ in bench.written()] == [-3, 0]
+
+
 def test_a_denial_is_another_answer() -> None:
     """The same emptiness with another rcode is news."""
     bench = Bench()

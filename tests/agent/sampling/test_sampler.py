@@ -49,11 +49,13 @@ class Bench:
         self.naps = Naps()
         self.asking = Counting()
         self.wanted: list[Sample] = []
+        self.phase = 0.0
         self.sampler = Sampler(
             self.asking,  # type: ignore[arg-type]  # what is used of it
             Recorder(self.lab.journal, self.lab.clock),
             wanted=lambda: self.wanted,
             sleep=self.naps.sleep,
+            phase=lambda _: self.phase,
         )
 
     async def want(self, *samples: Sample) -> None:
@@ -104,6 +106,19 @@ async def test_periods_are_bounded(period_ms: int, seconds: float) -> None:
         await bench.want(sample("a", period_ms=period_ms))
 
         assert bench.naps.wanted == [seconds]
+
+
+async def test_a_tabs_questions_are_spread() -> None:
+    """The first time within a second, then at a place of its own within the period, for as long as it is asked."""
+    async with running() as bench:
+        bench.phase = 0.5
+        await bench.want(sample("a", period_ms=5000))
+        assert bench.asking.asked == []
+        for _ in range(3):
+            await bench.naps.over()
+
+    assert bench.naps.wanted == [0.5, 7.0, 5.0, 5.0]
+    assert bench.asking.asked == ["a", "a", "a"]
 
 
 async def test_what_is_still_wanted_goes_on_undisturbed() -> None:

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from kubealive_tui.experiments._dns import SETTLES_US, STALE_AT_MOST_US, Form, Question, Word, expected, judge
+from kubealive_tui.experiments._dns import (
+    ASKED_NOW_US,
+    SETTLES_US,
+    STALE_AT_MOST_US,
+    Form,
+    Question,
+    Word,
+    expected,
+    judge,
+)
 from kubealive_tui.model import (
     Batch,
     Change,
@@ -73,10 +82,10 @@ def store_of(*changes: Change) -> Store:
         ("_http._tcp.web", "SRV", {f"80 web.{ZONE}"}, "2.3.2"),
         ("_http._udp.web", "SRV", {"NXDOMAIN or NODATA", "NODATA or NXDOMAIN"}, "2.3.2"),
         ("_http._tcp.twin", "SRV", {"NODATA or NXDOMAIN"}, "2.3.2"),
-        ("web", "SRV", {"nothing is promised"}, "none"),
+        ("web", "SRV", {"nothing"}, "none"),
         ("x.web", "A", {"NXDOMAIN"}, "RFC 8020"),
         ("each", "A", {"10.0.0.1", "10.0.0.2"}, "2.4.1"),
-        ("each", "AAAA", {"NODATA or NXDOMAIN"}, "2.4.1"),
+        ("each", "AAAA", {"NODATA"}, "2.4.1"),
         ("10-0-0-1.each", "A", {"10.0.0.1"}, "2.4.1"),
         ("10-0-0-3.each", "A", {"NXDOMAIN"}, "2.4.1"),
         ("_http._tcp.each", "SRV", {f"2 × 8080 of a name under each.{ZONE}"}, "2.4.2"),
@@ -85,11 +94,11 @@ def store_of(*changes: Change) -> Store:
         ("set-0.set", "A", {"10.0.1.1"}, "2.4.1"),
         ("set-0.set", "AAAA", {"NODATA"}, "2.4.1"),
         ("set-1.set", "A", {"NXDOMAIN"}, "2.4.1"),
-        ("set-0.set", "SRV", {"nothing is promised"}, "none"),
+        ("set-0.set", "SRV", {"nothing"}, "none"),
         ("empty", "A", {"NODATA or NXDOMAIN"}, "2.4.1"),
         ("_http._tcp.empty", "SRV", {"NODATA or NXDOMAIN"}, "2.4.2"),
         ("alias", "A", {"CNAME www.example.com."}, "2.5"),
-        ("alias", "SRV", {"CNAME www.example.com."}, "2.5"),
+        ("alias", "SRV", {"CNAME www.example.com.", "or NODATA"}, "2.5"),
         ("x.alias", "A", {"NXDOMAIN"}, "RFC 8020"),
         ("nobody", "A", {"NXDOMAIN"}, "RFC 8020"),
         ("_http._tcp.nobody", "SRV", {"NXDOMAIN"}, "RFC 8020"),
@@ -197,6 +206,15 @@ def test_a_question_that_was_not_asked_yet() -> None:
     assert judge(store_of(), "dns", Question("web")).word is Word.WAITING
 
 
+def test_an_answer_of_another_time_is_none() -> None:
+    """What nobody has asked for a while says nothing of now."""
+    asked = Asked()
+    asked.answer(1, said("web", "A", "10.96.0.7"))
+    asked.change(2 + ASKED_NOW_US / 1e6)
+
+    assert judge(asked.store, "dns", Question("web")).word is Word.WAITING
+
+
 def test_an_answer_that_was_right_is_stale_since_the_objects_changed() -> None:
     """A cache that keeps the old pod's address: the seconds count from the change in the slice."""
     asked = Asked()
@@ -236,6 +254,7 @@ def test_what_is_staler_than_any_cache_keeps_it_is_wrong() -> None:
     asked = Asked()
     asked.answer(1, said("web", "A", "10.96.0.7"))
     asked.change(5, service("web", cluster_ip="10.96.0.8"))
+    asked.answer(60, said("web", "A", "10.96.0.7"))
     asked.change(5 + STALE_AT_MOST_US / 1e6)
     assert judge(asked.store, "dns", Question("web")).word is Word.STALE
     asked.change(6 + STALE_AT_MOST_US / 1e6)

@@ -140,3 +140,48 @@ def test_a_name_that_several_pods_answer_is_news_when_its_outcome_turns() -> Non
         False,
         True,
     ]
+
+
+def test_what_servers_say_in_turns_is_news_once() -> None:
+    """Two servers, one of which keeps the old answer: the first change is news, their quarrel is not."""
+    old, new = dns("10.0.0.1"), dns("10.0.0.2")
+    _, known = filled(old, new, old, new, old)
+
+    assert known == [False, False, True, True, True]
+
+
+def test_what_changes_back_later_is_news_again() -> None:
+    """Heard last longer ago than servers take turns: something has happened."""
+    answers, _ = filled(dns("10.0.0.1"), dns(rcode="NXDOMAIN"))
+
+    assert answers.add(fact(3, 20, dns("10.0.0.1"))) is False
+
+
+def test_a_walk_comes_to_what_the_c_library_gives() -> None:
+    """Not the last denial, where a step before it knows the name; and never a step that was not asked."""
+    steps = [("NXDOMAIN", 1), ("NOERROR", 2), ("NXDOMAIN", 3), ("UNASKED", 4)]
+    answers, _ = filled(*(dns(name=f"db.{n}.", rcode=rcode, walk="db", step=n) for rcode, n in steps))
+
+    found = answers.dns("db", "A")
+    assert found is not None
+    assert (found.body.rcode, found.body.step) == ("NOERROR", 2)
+
+
+@pytest.mark.parametrize(
+    ("rcodes", "outcome"),
+    [
+        (["NXDOMAIN", "NXDOMAIN", "UNASKED"], "NXDOMAIN"),
+        (["SERVFAIL", "NXDOMAIN"], "SERVFAIL"),
+        (["TIMEOUT"], "TIMEOUT"),
+    ],
+    ids=["denied", "a server fails", "silence"],
+)
+def test_a_walk_without_an_answer(rcodes: list[str], outcome: str) -> None:
+    """A server's failure outweighs a denial by another domain, since it may hide the name."""
+    answers, _ = filled(
+        *(dns(name=f"db.{n}.", rcode=rcode, walk="db", step=n) for n, rcode in enumerate(rcodes, 1))
+    )
+
+    found = answers.dns("db", "A")
+    assert found is not None
+    assert found.body.rcode == outcome

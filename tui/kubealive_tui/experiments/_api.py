@@ -259,6 +259,7 @@ class Experiment:
         self._explain: Callable[[Scene], Sequence[Line]] | None = None
         self._check: Check | None = None
         self._samples: Callable[[Scene], Sequence[Sample]] | None = None
+        self._detail: Callable[[Scene], Sequence[Line]] | None = None
         self._pod_of: Callable[[Store, str], Pod | None] = Store.pod
 
     def settings(self) -> Settings:
@@ -294,6 +295,11 @@ class Experiment:
         self._pod_of = function
         return function
 
+    def detail(self, function: Callable[[Scene], Sequence[Line]]) -> Callable[[Scene], Sequence[Line]]:
+        """Decorator: what `enter` tells of the selected row, before its pod and the runs."""
+        self._detail = function
+        return function
+
     def check(self, function: Check) -> Check:
         """Decorator: the headless verdict."""
         self._check = function
@@ -306,6 +312,10 @@ class Experiment:
     def explanation(self, scene: Scene) -> Sequence[Line]:
         """The tab's words for this scene."""
         return self._explain(scene) if self._explain else ()
+
+    def details(self, scene: Scene) -> Sequence[Line]:
+        """What the tab itself tells of the selected row."""
+        return self._detail(scene) if self._detail else ()
 
     def pod_of(self, store: Store, key: str) -> Pod | None:
         """The pod behind a row's key, or None where there is none; keys are UIDs unless the tab says otherwise."""

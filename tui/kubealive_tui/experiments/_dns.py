@@ -13,7 +13,17 @@ from enum import Enum
 from kubealive_tui.model import DnsAnswer, Endpoint, Resolver, Service
 from kubealive_tui.store import Backing, Latest, Store
 
-__all__ = ["Expected", "Form", "Judgement", "Question", "Word", "expected", "judge", "judged", "resolver_of"]
+__all__ = [
+    "Expected",
+    "Form",
+    "Judgement",
+    "Question",
+    "Word",
+    "expected",
+    "judge",
+    "judged",
+    "resolver_of",
+]
 
 # An answer may be older than what the objects say by a cache of 30 s, behind another one, and the delay of the
 # server's own watch. What is older than this is kept by nobody who keeps to the TTL.
@@ -21,7 +31,11 @@ STALE_AT_MOST_US = 90_000_000
 # The watch may bring a change after DNS has answered with it: so long an unexplained answer is not called wrong.
 SETTLES_US = 3_000_000
 
+# An answer that is asked for is told anew within a minute, whatever it says; an older one is of another time.
+ASKED_NOW_US = 75_000_000
+
 _SILENT = frozenset({"TIMEOUT", "UNREACHABLE", "MALFORMED", "SERVFAIL", "REFUSED", "NOTIMP", "FORMERR"})
+# The name exists, but no record of this type: NOERROR without answers.
 NODATA = "NODATA"
 
 
@@ -94,9 +108,12 @@ class Expected:
     def words(self) -> tuple[str, ...]:
         """What is expected, for people."""
         if not self.specified:
-            return ("nothing is promised",)
+            return ("nothing",)
         unnamed = (f"{self.nameless} × {self.port} of a name under {self.zone}",) if self.nameless else ()
-        return (*sorted(self.answers), *unnamed) or (" or ".join(sorted(self.denials)),)
+        denial = " or ".join(sorted(self.denials))
+        return (*sorted(self.answers), *unnamed, *((f"or {denial}",) if denial and self.answers else ())) or (
+            denial,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +154,7 @@ def judge(store: Store, experiment: str, question: Question) -> Judgement:
 def judged(store: Store, question: Question, latest: Latest[DnsAnswer] | None) -> Judgement:
     """An answer to `question`, judged by the objects as they stand and as they stood."""
     now = expected(store, question)
-    if latest is None:
+    if latest is None or store.now_us - latest.at_us > ASKED_NOW_US:
         return Judgement(Word.WAITING, now)
     if latest.body.rcode in _SILENT:
         return Judgement(Word.SILENT, now, latest)
@@ -166,7 +183,7 @@ def _agrees(wanted: Expected, answer: DnsAnswer) -> bool:
         return False
     said = _records(answer)
     if not said and wanted.denials:
-        return (answer.rcode if answer.rcode != "NOERROR" else NODATA) in wanted.denials
+        return answer.standing in wanted.denials
     missing, extra = _difference(wanted, answer)
     return not missing and not extra and bool(said)
 
@@ -223,7 +240,9 @@ def _expected(store: Store, question: Question, backing: Backing) -> Expected:
     if host:
         return _host(backing, service, host=host, kind=question.type)
     if service.headless:
-        return _addresses("2.4.1", _ready_addresses(backing, question.type), "NXDOMAIN", NODATA)
+        # A name with the other family's addresses exists; one without any may be denied altogether.
+        denials = (NODATA,) if any(_ready(backing)) else ("NXDOMAIN", NODATA)
+        return _addresses("2.4.1", _ready_addresses(backing, question.type), *denials)
     own = service.cluster_ips or (service.cluster_ip,)
     return _addresses("2.3.1", {ip for ip in own if _is(ip, question.type)}, NODATA)
 

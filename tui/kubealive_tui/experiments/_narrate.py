@@ -7,7 +7,7 @@ are not news (what the agent found at its start, traffic bins, an action's accep
 from collections.abc import Callable, Iterator
 
 from kubealive_tui.experiments._deeds import deed
-from kubealive_tui.experiments._words import count, load_mode, load_size, said, short
+from kubealive_tui.experiments._words import count, load_mode, load_size, said, short, within
 from kubealive_tui.model import (
     Action,
     AgentNote,
@@ -230,7 +230,7 @@ def _dns(body: DnsAnswer, _me: str) -> _Narrated:
     return (
         "dns",
         Role.LEAVING,
-        line(f"{body.walk or body.name} {body.type}: {', '.join(body.answers) or body.rcode}"),
+        line(f"{within(body.name)} {body.type}: {', '.join(body.answers) or body.standing}"),
     )
 
 

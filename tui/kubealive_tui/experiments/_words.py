@@ -20,6 +20,7 @@ __all__ = [
     "short",
     "steady_size",
     "strategy_words",
+    "within",
 ]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
@@ -71,6 +72,12 @@ def back_off(message: str) -> int | None:
 def count(number: int) -> str:
     """A count with thousands set apart: 12,401."""
     return f"{number:,}"
+
+
+def within(name: str) -> str:
+    """A full DNS name without its namespace and the cluster's domain; what is not below a Service stays whole."""
+    service, separator, domain = name.partition(".svc.")
+    return name if not separator or ".svc." in domain else service.rpartition(".")[0] or name
 
 
 def milliseconds(us: float | None) -> str:

@@ -212,6 +212,11 @@ class DnsAnswer:
         """Whether there are records, and not only the way to another name: a search ends here."""
         return self.rcode == "NOERROR" and any(not text.startswith("CNAME ") for text in self.answers)
 
+    @property
+    def standing(self) -> str:
+        """Its rcode; NODATA for a name that exists, but has no record of this type."""
+        return "NODATA" if self.rcode == "NOERROR" and not self.answers else self.rcode
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

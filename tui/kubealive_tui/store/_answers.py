@@ -19,6 +19,8 @@ MOST_QUESTIONS = 1_024
 KEPT_CALLS = 20
 # Pods that have answered to one name: the one that does, and enough of those before it to compare with.
 KEPT_SERVERS = 3
+# What several servers say in turns comes back within some askings; what has changed and changed back takes longer.
+IN_TURNS_US = 10_000_000
 
 # Answers after which the C library goes on to the next domain of the search list.
 _GOES_ON = frozenset({"NOERROR", "NXDOMAIN", "SERVFAIL", "UNASKED"})
@@ -43,6 +45,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._dns: dict[tuple[str, str], dict[int, Latest[DnsAnswer]]] = {}
+        self._heard: dict[tuple[str, str, int], dict[Hashable, int]] = {}
         self._calls: dict[str, Latest[CallResult]] = {}
         self._served: dict[str, dict[str, Latest[CallResult]]] = {}
         self._recent: dict[str, deque[tuple[int, CallResult]]] = {}
@@ -80,7 +83,21 @@ class Answers:
             steps = {step: found for step, found in steps.items() if step <= answer.step}
         self._dns[key] = steps
         self._bound(self._dns)
-        return old is not None and _said(old.body) == _said(answer)
+        return self._hear((*key, answer.step), _said(answer), at_us) or (
+            old is not None and _said(old.body) == _said(answer)
+        )
+
+    def _hear(self, question: tuple[str, str, int], said: Hashable, at_us: int) -> bool:
+        """Whether the same was heard a moment ago: servers that keep an answer each contradict one another."""
+        heard = self._heard.pop(question, {})
+        last = heard.pop(said, None)
+        heard[said] = at_us
+        while len(heard) > KEPT_SERVERS:
+            del heard[next(iter(heard))]
+        self._heard[question] = heard
+        while len(self._heard) > MOST_QUESTIONS:
+            del self._heard[next(iter(self._heard))]
+        return last is not None and at_us - last <= IN_TURNS_US
 
     def _add_call(self, call: CallResult, at_us: int) -> bool:
         """Take a call; it is no news if it ended as the one before, and some call of late was answered the same.

@@ -263,7 +263,10 @@ class Keys:
 
         def words() -> Sequence[Line]:
             pod = experiment.pod_of(session.store, key) if key else None
-            return details(session.store, experiment.name, pod.uid if pod else key, zone=zone)
+            scene = session.scene()
+            own = experiment.details(replace(scene, selected=key)) if scene else ()
+            rest = details(session.store, experiment.name, pod.uid if pod else key, zone=zone)
+            return [*own, (), *rest] if own else rest
 
         session.dialog = Text(line(("DETAILS", Role.STRONG)), words)
 
