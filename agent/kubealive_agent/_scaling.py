@@ -99,6 +99,6 @@ def _sample(autoscaler: Autoscaler, target: Workload, pods: Mapping[str, Pod], p
         min_replicas=autoscaler.min_replicas,
         max_replicas=autoscaler.max_replicas,
         desired_replicas=autoscaler.desired_replicas,
-        current_replicas=target.desired,
+        current_replicas=target.current,
         seen_utilization=autoscaler.current_utilization if autoscaler.HasField("current_utilization") else None,
     )

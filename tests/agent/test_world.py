@@ -101,7 +101,7 @@ def measure(lab: Lab, *usages: tuple[str, int, int]) -> ScalingSample:
 @pytest.fixture
 def scaled(lab: Lab) -> Lab:
     """Two pods of 250m, and one that leaves, of a Deployment with an autoscaler."""
-    lab.world.apply(KIND_DEPLOYMENT, "d", Workload(name="cpuhog", desired=2, experiment="scale"), found=False)
+    lab.world.apply(KIND_DEPLOYMENT, "d", Workload(name="cpuhog", current=2, experiment="scale"), found=False)
     lab.world.apply(
         KIND_REPLICA_SET, "rs", Workload(name="cpuhog-1", owner_uid="d", experiment="scale"), found=False
     )

@@ -113,9 +113,17 @@ def test_no_time_where_nothing_is_to_be_scaled_down(ledger: ScalingLedger) -> No
 # ---- stopwatches
 
 
+def measured(seconds: float, body: FactBody) -> FactBody:
+    """The body as it is told so many seconds after the trigger: measured five seconds before."""
+    return replace(body, measured_us=at(seconds - 5)) if isinstance(body, ScalingSample) else body
+
+
 def run_of(watch: Stopwatch, *bodies: tuple[float, FactBody], now: float = 200) -> Run:
     trigger = Fact(1, at(0), "scale", Action("", "me@here", "set_load", Phase.REQUESTED), "a1")
-    facts = [fact(n + 2, seconds, body, experiment="scale") for n, (seconds, body) in enumerate(bodies)]
+    facts = [
+        fact(n + 2, seconds, measured(seconds, body), experiment="scale")
+        for n, (seconds, body) in enumerate(bodies)
+    ]
     return evaluate(watch, trigger, facts, at(now))
 
 
@@ -153,6 +161,12 @@ def test_a_load_is_timed_to_the_target() -> None:
     run = run_of(LOADED, *UP)
     assert seconds(run) == {"seen": 17.2, "desired 1 → 4": 19.1, "new pod ready": 19.7, "at the target": 48.0}
     assert (run.ending, run.ended_us) == (Ending.COMPLETE, at(48))
+
+
+def test_only_a_metric_of_after_the_trigger_has_seen_it() -> None:
+    """What was measured before tells of the load before, however late it comes."""
+    stale = replace(used(20, pods=5), seen_utilization=21)
+    assert run_of(UNLOADED, (2.0, stale), (17.0, stale)).seconds("seen") == 17.0
 
 
 def test_a_target_that_is_never_met_ends_the_run_at_its_limit() -> None:

@@ -41,7 +41,7 @@ from kubealive_tui.model import (
     plain,
 )
 from kubealive_tui.store import Store
-from tests.tui.experiments.test_autoscaling import UP, counted, used
+from tests.tui.experiments.test_autoscaling import UP, counted, measured, used
 from tests.tui.signals import EPOCH, START, at, connected, fact, frame, snapshot
 
 T = TypeVar("T")
@@ -340,7 +340,10 @@ def following(request: Request, *, up: float = 0.0, down: float = 0.0) -> tuple[
 
 def _facts(bodies: Sequence[tuple[float, FactBody]], *, first: int = 0) -> tuple[Fact, ...]:
     """Facts of the experiment, numbered from `first` on; who asks for them may number them anew."""
-    return tuple(fact(first + n, seconds, body, experiment="scale") for n, (seconds, body) in enumerate(bodies))
+    return tuple(
+        fact(first + n, seconds, measured(seconds, body), experiment="scale")
+        for n, (seconds, body) in enumerate(bodies)
+    )
 
 
 def quiet() -> Store:
@@ -466,3 +469,23 @@ def test_a_stop_of_everything_ends_this_load_too() -> None:
         there.store.apply(frame(95 + n, 50.5 + n))
     assert [run.action_id for run in there.store.ledger("scale").runs.all] == ["a2"]
     assert [run.title for run in there.store.ledger("scale").runs.all] == ["LOAD OFF"]
+
+
+def test_pods_that_cannot_be_had_are_told_with_the_reason() -> None:
+    """Past the quota none is made, and without room on a node none is placed: the autoscaler knows neither."""
+    refused = Condition(
+        "ReplicaFailure", "True", "FailedCreate", 'pods "cpuhog-1" is forbidden: exceeded quota: cpu'
+    )
+    there = scene(pod("p1"))
+    workload = there.store.workload("scale", "cpuhog")
+    assert workload is not None
+    waiting = Pod("p2", "cpuhog-5f6b8cd8c-aaap2", "scale", status="Pending", message="0/3 nodes are available")
+    changes = (
+        Change(Kind.DEPLOYMENT, "d", replace(workload, conditions=(refused,))),
+        Change(Kind.POD, "p2", waiting),
+    )
+    there.store.apply(frame(90, 49, changes=changes))
+    assert words(there)[2:] == [
+        "no pod can be made: exceeded quota: cpu",
+        "…d8c-aaap2: the scheduler finds no node: 0/3 nodes are available",
+    ]

@@ -5,7 +5,7 @@ it scales down it waits until nothing within its window has spoken against it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kubealive_tui.model import (
@@ -37,6 +37,8 @@ TOLERANCE = 0.1
 TICK_US = 15_000_000
 # Of autoscaling/v2, where the spec names no window.
 DEFAULT_WINDOW_S = 300
+# The metrics API writes whole seconds.
+GRAIN_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def loaded(run: RunFacts) -> Iterator[Milestone]:
     direction = _direction(change[1]) if change else 1
     yield Milestone(
         "seen",
-        next((at for at, one in samples if _verdict(one) == direction), None),
+        _first_seen(run, samples, direction),
         Source.WATCH,
         Role.WAITING,
         Role.WAITING,
@@ -120,8 +122,7 @@ def unloaded(run: RunFacts) -> Iterator[Milestone]:
     samples = list(run.of(ScalingSample))
     first = samples[0][1] if samples else None
     nothing = first is not None and max(first.desired_replicas, first.current_replicas) <= first.min_replicas
-    below = next((at for at, one in samples if _verdict(one) < 0), None)
-    yield Milestone("seen", below, Source.WATCH, Role.WAITING, Role.WAITING, weight=4)
+    yield Milestone("seen", _first_seen(run, samples, -1), Source.WATCH, Role.WAITING, Role.WAITING, weight=4)
     change = next(((at, one) for at, one in samples if _direction(one) < 0), None)
     yield Milestone(
         "scale-down",
@@ -141,6 +142,21 @@ def unloaded(run: RunFacts) -> Iterator[Milestone]:
             after=change[0],
         )
     yield Milestone("at minimum", fewest, Source.WATCH, Role.GOOD, Role.GOOD, weight=6, optional=nothing)
+
+
+def _first_seen(run: RunFacts, samples: Sequence[tuple[int, ScalingSample]], direction: int) -> int | None:
+    """When a metric came that was measured after the trigger and calls for more pods (1), or for fewer (-1).
+
+    Agent time is compared with the metrics server's clock here: what was measured before tells of the load before.
+    """
+    return next(
+        (
+            at
+            for at, one in samples
+            if _verdict(one) == direction and (one.measured_us or 0) >= run.trigger.time_us - GRAIN_US
+        ),
+        None,
+    )
 
 
 def _verdict(sample: ScalingSample) -> int:

@@ -13,7 +13,7 @@ from kubealive_tui.experiments._autoscaling import (
     wanted,
 )
 from kubealive_tui.experiments._blocks import AGE, IMAGE, IP, NODE, POD, READY, STATE
-from kubealive_tui.experiments._words import age
+from kubealive_tui.experiments._words import age, not_made, not_placed
 from kubealive_tui.model import Align, Autoscaler, Bar, Cell, Column, Condition, Line, Role, Sentence, line
 from kubealive_tui.store import Store
 
@@ -167,8 +167,13 @@ def window_seconds(scaler: Autoscaler) -> int:
 
 
 def messages(scene: Scene) -> Iterator[Sentence]:
-    """The conditions' own words: of those that need attention, and where there is room of all."""
-    scaler = scene.store.autoscaler(scene.name)
+    """What keeps wanted pods away, and the conditions' own words: of those that matter, with room of all."""
+    store, scaler = scene.store, scene.store.autoscaler(scene.name)
+    deployment = store.workload(scene.name, scaler.target_name) if scaler else None
+    pods = (pod for uid in store.pods(scene.name) if (pod := store.pod(uid)))
+    for words in (not_made(deployment) if deployment else (), not_placed(pods)):
+        if words:
+            yield Sentence(words)
     for kind, _ in _CONDITIONS:
         found = condition(scaler, kind)
         if found and (scene.size.height >= ROOMY_LINES or needs_attention(found)):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import CHART_SPAN_US
 from kubealive_tui.experiments._rollout import COMPLETE, STUCK, drain_of, strategy_now
-from kubealive_tui.experiments._words import age, count, pod_state
+from kubealive_tui.experiments._words import age, count, not_made, pod_state
 from kubealive_tui.model import (
     Align,
     Cell,
@@ -167,11 +167,8 @@ def deadline_words(store: Store, deployment: Workload) -> Line:
 
 def condition_words(store: Store, deployment: Workload) -> Line:
     """Progressing and Available in words, and what stands in their way."""
-    failure = deployment.condition("ReplicaFailure")
-    if failure is not None and failure.status == "True":
-        # `pods "incver-…" is forbidden: exceeded quota: …`: the name of a pod that is not there says nothing.
-        why = failure.message.rpartition("is forbidden: ")[2]
-        return line(("no pod can be made", Role.BAD), f": {why}", ("  ", Role.MUTED), _available(deployment))
+    if refused := not_made(deployment):
+        return line(refused, ("  ", Role.MUTED), _available(deployment))
     return line(_progress(store, deployment), ("  ", Role.MUTED), _available(deployment))
 
 

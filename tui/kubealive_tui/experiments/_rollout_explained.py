@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from kubealive_tui.experiments._ladder import current_set, pods_of
 from kubealive_tui.experiments._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
-from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments._words import not_placed, short
 from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
 
@@ -85,7 +85,6 @@ def explain_pods(store: Store, deployment: Workload) -> Iterator[Line]:
     pods = pods_of(store, newest) if newest else []
     without_image = [pod for pod in pods if pod.status in _IMAGE]
     unready = [pod for pod in pods if pod.status == "Running" and not pod.ready and not pod.deleting]
-    unplaced = [pod for pod in pods if pod.status == "Pending" and pod.message]
     if without_image:
         yield line(
             _names(without_image),
@@ -98,8 +97,8 @@ def explain_pods(store: Store, deployment: Workload) -> Iterator[Line]:
             "running and not Ready, since the readiness probe has not succeeded: no Service sends it anything, "
             "and the rollout does not go on. This is how a broken version is kept from its clients.",
         )
-    if unplaced:
-        yield line(_names(unplaced), f"the scheduler finds no node: {unplaced[0].message}")
+    if unplaced := not_placed(pods):
+        yield unplaced
 
 
 def _names(pods: list[Pod]) -> tuple[str, Role]:

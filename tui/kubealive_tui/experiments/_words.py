@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from kubealive_tui.model import GLYPH, Line, Load, Outage, Pod, Role, Span
+from kubealive_tui.model import GLYPH, Line, Load, Outage, Pod, Role, Span, Workload, line
 
 __all__ = [
     "age",
@@ -13,6 +13,8 @@ __all__ = [
     "load_mode",
     "load_size",
     "milliseconds",
+    "not_made",
+    "not_placed",
     "outage_length",
     "pod_state",
     "said",
@@ -97,6 +99,24 @@ def strategy_words(strategy: str, max_surge: str, max_unavailable: str) -> str:
     if (max_surge, max_unavailable) == ("100%", "0"):
         return "all at once"
     return f"surge {max_surge}, unavailable {max_unavailable}"
+
+
+def not_made(deployment: Workload) -> Line:
+    """Why its pods cannot be made (quota, policy), in the API server's words; empty while they can."""
+    failure = deployment.condition("ReplicaFailure")
+    if failure is None or failure.status != "True":
+        return ()
+    # `pods "incver-…" is forbidden: exceeded quota: …`: the name of a pod that is not there says nothing.
+    return line(("no pod can be made", Role.BAD), f": {failure.message.rpartition('is forbidden: ')[2]}")
+
+
+def not_placed(pods: Iterable[Pod]) -> Line:
+    """Which of these pods no node takes, and why, in the scheduler's words; empty where all have a node."""
+    waiting = [pod for pod in pods if pod.status == "Pending" and pod.message]
+    if not waiting:
+        return ()
+    names = ", ".join(short(pod.name) for pod in waiting)
+    return line((f"{names}: ", Role.STRONG), f"the scheduler finds no node: {waiting[0].message}")
 
 
 def said(body: str) -> str:
