@@ -144,7 +144,7 @@ class _Poll:
         except NotFoundError:
             return _Answer(
                 agent_pb2.KindAccess.STATE_ABSENT,
-                "the metrics API is missing: install metrics-server to see usage and to autoscale",
+                "no metrics API here: install metrics-server to see usage and to autoscale",
             )
         except ForbiddenError:
             return _Answer(

@@ -230,7 +230,7 @@ def test_conditions_in_a_word_each() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "word"),
-    [("TooManyReplicas", "○ limited to the most"), ("TooFewReplicas", "○ limited to the fewest")],
+    [("TooManyReplicas", "○ limited: the most"), ("TooFewReplicas", "○ limited: the fewest")],
 )
 def test_a_limit_says_which(reason: str, word: str) -> None:
     """The bound that holds the autoscaler back."""
@@ -281,7 +281,8 @@ def test_no_metrics_are_said_before_anything_is_pressed() -> None:
         "✕ the metrics API is missing: install metrics-server",
         "  until then nothing is scaled, whatever the load: e says how",
     ]
-    assert "kubectl apply -f https://github.com/kubernetes-sigs/metrics-server" in explained(there)
+    assert words(there)[2] == "nothing to compute without metrics"
+    assert "components.yaml, of the latest release at https://github.com/kubernetes-sigs" in explained(there)
 
 
 @pytest.mark.parametrize("state", [AccessState.RETRYING, AccessState.FORBIDDEN])

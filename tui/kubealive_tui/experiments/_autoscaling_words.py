@@ -14,7 +14,21 @@ from kubealive_tui.experiments._autoscaling import (
 )
 from kubealive_tui.experiments._blocks import AGE, IMAGE, IP, NODE, POD, READY, STATE
 from kubealive_tui.experiments._words import age, not_made, not_placed
-from kubealive_tui.model import Align, Autoscaler, Bar, Cell, Column, Condition, Line, Role, Sentence, line
+from kubealive_tui.model import (
+    Access,
+    AccessState,
+    Align,
+    Autoscaler,
+    Bar,
+    Cell,
+    Column,
+    Condition,
+    Kind,
+    Line,
+    Role,
+    Sentence,
+    line,
+)
 from kubealive_tui.store import Store
 
 __all__ = [
@@ -26,6 +40,7 @@ __all__ = [
     "messages",
     "needs_attention",
     "pods_use",
+    "unreadable",
     "use_cells",
     "window_seconds",
 ]
@@ -71,6 +86,14 @@ def use_cells(scene: Scene, uid: str) -> tuple[Cell, ...]:
     )
 
 
+def unreadable(store: Store) -> Access | None:
+    """Why there are no metrics of pods, or None while there are."""
+    access = store.access(Kind.POD_USAGE)
+    if access is None or access.state in {AccessState.WATCHING, AccessState.LISTING}:
+        return None
+    return access
+
+
 def pods_use(store: Store, experiment: str) -> Use:
     """What the pods that are not leaving use together, of the metrics that there are."""
     pods = [pod for uid in store.pods(experiment) if (pod := store.pod(uid)) and not pod.deleting]
@@ -88,6 +111,8 @@ def arithmetic(scene: Scene) -> Line:
     scaler, use = scene.store.autoscaler(scene.name), pods_use(scene.store, scene.name)
     if scaler is None:
         return line(("no autoscaler", Role.WAITING), (": kubealive up scale makes it", Role.MUTED))
+    if unreadable(scene.store) is not None:
+        return line(("nothing to compute without metrics", Role.MUTED))
     if use.unmeasured:
         pods = "1 pod" if use.unmeasured == 1 else f"{use.unmeasured} pods"
         rest = "" if use.per_cent is None else f"; the others use {use.per_cent} % of their request"
@@ -141,7 +166,7 @@ def _condition_word(found: Condition | None, word: str) -> Line:
         return line((f"– {word}", Role.MUTED))
     holds = found.status == "True"
     if found.type == "ScalingLimited":
-        end = {"TooManyReplicas": " to the most", "TooFewReplicas": " to the fewest"}.get(found.reason, "")
+        end = {"TooManyReplicas": ": the most", "TooFewReplicas": ": the fewest"}.get(found.reason, "")
         return line((f"○ limited{end}", Role.WAITING)) if holds else line(("– not limited", Role.MUTED))
     return line(("✓ ", Role.GOOD), word) if holds else line((f"✕ not {word}", Role.BAD))
 
@@ -156,7 +181,7 @@ def _down(scene: Scene) -> Line:
         left = (earliest - store.now_us) / 1e6
         return line(("down ", Role.MUTED), f"≈ {left:.0f} s" if left > 0 else "at its next tick")
     if scaler.desired_replicas <= scaler.min_replicas:
-        return line(("the fewest already", Role.MUTED))
+        return ()
     return line(("down ", Role.MUTED), f"≈ {window_seconds(scaler)} s", (" after load", Role.MUTED))
 
 

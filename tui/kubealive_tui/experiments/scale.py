@@ -18,6 +18,7 @@ from kubealive_tui.experiments._autoscaling_words import (
     messages,
     needs_attention,
     pods_use,
+    unreadable,
     use_cells,
     window_seconds,
 )
@@ -25,13 +26,11 @@ from kubealive_tui.experiments._blocks import pod_table, rail
 from kubealive_tui.experiments._common import cpu_load, planned_size
 from kubealive_tui.experiments._words import count, load_size
 from kubealive_tui.model import (
-    Access,
     AccessState,
     Action,
     Autoscaler,
     Ending,
     Heading,
-    Kind,
     Line,
     Lines,
     Role,
@@ -112,16 +111,8 @@ def view(scene: Scene) -> Sequence[View]:
         Sentence(arithmetic(scene)),
         Sentence(conditions(scene)),
         *messages(scene),
-        rail(scene, hint="l starts the load: the stopwatch goes from there to the target, and back with l or !"),
+        rail(scene, hint="l starts the load, l or ! ends it: the stopwatch times what follows either"),
     ]
-
-
-def unreadable(store: Store) -> Access | None:
-    """Why there are no metrics of pods, or None while there are."""
-    access = store.access(Kind.POD_USAGE)
-    if access is None or access.state in {AccessState.WATCHING, AccessState.LISTING}:
-        return None
-    return access
 
 
 def _missing(scene: Scene) -> Iterator[Sentence]:
@@ -238,7 +229,8 @@ def _most_wanted(store: Store, run: Run | None) -> int:
 # ---- the words
 
 _NOW = ("Now: ", Role.STRONG)
-_INSTALL = "https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml"
+# The whole address of its manifest is longer than a line of the smallest screen, and would be cut.
+_INSTALL = "https://github.com/kubernetes-sigs/metrics-server"
 
 
 @lab.explain
@@ -247,9 +239,9 @@ def explain(scene: Scene) -> Sequence[Line]:
     scaler = scene.store.autoscaler(lab.name)
     return [
         *_explain_missing(scene),
-        *_explain_rule(scaler),
         *_explain_now(scene, scaler),
         *_explain_run(scene),
+        *_explain_rule(scaler),
         *_explain_next(scene, scaler),
     ]
 
@@ -262,7 +254,8 @@ def _explain_missing(scene: Scene) -> Iterator[Line]:
     if access.state is AccessState.ABSENT:
         yield line(
             "The autoscaler reads metrics.k8s.io, which metrics-server serves; a cluster comes without. Whoever "
-            f"administers this one can add it: kubectl apply -f {_INSTALL}"
+            "administers this one adds it by kubectl apply -f components.yaml, of the latest release at "
+            f"{_INSTALL}"
         )
 
 
@@ -291,7 +284,7 @@ def _explain_now(scene: Scene, scaler: Autoscaler | None) -> Iterator[Line]:
         yield line(_NOW, "there is no autoscaler here, so spec.replicas stays as it is.")
         return
     use, target = pods_use(scene.store, lab.name), scaler.target_utilization
-    if use.per_cent is not None and target and not use.unmeasured:
+    if use.per_cent is not None and target and not use.unmeasured and unreadable(scene.store) is None:
         yield line(_NOW, _situation(use, scaler))
     for kind in ("AbleToScale", "ScalingActive", "ScalingLimited"):
         found = condition(scaler, kind)
