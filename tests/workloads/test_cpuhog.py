@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import _thread
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kubealive_workloads._deferred import Deferred
+from kubealive_workloads._http import Response
+from kubealive_workloads._loop import Loop
 from kubealive_workloads.programs import cpuhog, load
-from tests.workloads.harness import InThread, Process, connected, get, process, serving
+from tests.workloads.harness import InThread, Process, Reply, connected, get, process, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +32,19 @@ def cpu_seconds(program: Process) -> float:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="CPU time is read from /proc")
-def test_burns_what_it_is_asked_for() -> None:
-    """Fifty requests of 20 ms take one second of CPU time, serving included."""
+def test_burns_what_it_says() -> None:
+    """What the replies to fifty requests of 20 ms tell is what the kernel charges, serving included."""
     with process("cpuhog") as hog:
         before = cpu_seconds(hog)
-        for _ in range(50):
-            assert get(hog.port, "/burn?milliseconds=20").status == 200
-        assert cpu_seconds(hog) - before == pytest.approx(1.0, abs=0.06)
+        told = sum(burned_ms(get(hog.port, "/burn?milliseconds=20")) for _ in range(50))
+        assert cpu_seconds(hog) - before == pytest.approx(told / 1000, abs=0.06)
+
+
+def burned_ms(reply: Reply) -> float:
+    """What a reply says was burned: what was asked for, or on a machine without so much CPU a part of it."""
+    if reply.status == 200:
+        return float(reply.json["burned_milliseconds"])
+    return float(re.findall(r"burned (\d+) of 20 ms", reply.json["error"])[0])
 
 
 def test_says_what_it_burned() -> None:
@@ -85,6 +96,24 @@ def test_gives_up_what_is_late_and_starts_no_more_threads(monkeypatch: pytest.Mo
     assert took < 1.0
 
 
+def test_the_newest_is_burned_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are late are answered at once, with nothing burned for them."""
+    monkeypatch.setattr(cpuhog, "BURNERS", 0)
+    loop, furnace = Loop(), cpuhog.Furnace()
+    answers: dict[str, object] = {}
+    for name, patience in (("late", 0.0), ("old", 60.0), ("new", 60.0)):
+        monkeypatch.setattr(cpuhog, "PATIENCE_SECONDS", patience)
+        reply = Deferred(loop)
+        reply.attach(partial(answers.__setitem__, name))
+        assert furnace.take(reply, milliseconds=1)
+    for burn in iter(furnace._next, None):
+        burn.run(0)
+        loop._on_woken(0)
+    loop.close()
+    assert list(answers) == ["late", "new", "old"]
+    assert [answer.status for answer in answers.values() if isinstance(answer, Response)] == [503, 200, 200]
+
+
 def test_takes_no_more_than_it_can_remember(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the requests that may wait the answer is 503 at once."""
     monkeypatch.setattr(cpuhog, "MAX_WAITING", 0)
@@ -103,7 +132,8 @@ def test_answers_probes_while_it_burns() -> None:
             began = time.monotonic()
             assert get(server.port, "/livez").status == 200
             took.append(time.monotonic() - began)
-        assert sorted(took)[5] < 0.1
+        # A probe has a second.
+        assert sorted(took)[5] < 0.3
 
 
 def test_burns_for_nobody() -> None:

@@ -55,10 +55,18 @@ class _Burn:
         while (burned := time.thread_time_ns() - since_ns) < self._asked_ns:
             if self._abandoned:
                 return
-            if time.monotonic() >= self._deadline:
+            if self.late():
                 break
             zlib.crc32(_FUEL)
         self._reply.complete(self._outcome(burned))
+
+    def late(self) -> bool:
+        """Whether its time is over."""
+        return time.monotonic() >= self._deadline
+
+    def give_up(self) -> None:
+        """Answer that nothing of it was burned."""
+        self._reply.complete(self._outcome(0))
 
     def _outcome(self, burned_ns: int) -> Response:
         if burned_ns >= self._asked_ns:
@@ -74,7 +82,10 @@ class _Burn:
 
 
 class Furnace:
-    """Burns what it is given on at most `BURNERS` threads, first come first served; idle it has none.
+    """Burns what it is given on at most `BURNERS` threads; idle it has none.
+
+    The newest is burned first: where there is more than can be burned the old ones are late anyway, and CPU that
+    goes into them is lost to those that could still be served.
 
     What the thread that calls `take` has used since it did so last is the serving of requests, and counts.
     """
@@ -110,10 +121,12 @@ class Furnace:
             since_ns = time.thread_time_ns()
 
     def _next(self) -> _Burn | None:
-        """Give the oldest that waits, or None to a thread that is then to end."""
+        """Give the newest that waits, or None to a thread that is then to end; give up those that are late."""
         with self._lock:
+            while self._waiting and self._waiting[0].late():
+                self._waiting.popleft().give_up()
             if self._waiting:
-                return self._waiting.popleft()
+                return self._waiting.pop()
             self._burning -= 1
             return None
 
