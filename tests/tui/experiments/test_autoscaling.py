@@ -209,6 +209,20 @@ def test_the_end_of_a_load_that_scaled_nothing_is_over_with_its_metric() -> None
     assert run_of(UNLOADED, (2.0, used(55)), (17.0, used(1)), now=30).ending is Ending.COMPLETE
 
 
+def test_pods_that_come_after_the_end_of_a_load_are_waited_for() -> None:
+    """A metric that tells of the load late brings pods, and the run lasts until they are gone."""
+    late = (
+        (2.0, used(1)),
+        (8.0, used(120)),
+        (9.0, used(120, pods=3, was=1)),
+        (24.0, used(0, pods=3)),
+        (84.0, used(0, pods=1, was=3)),
+        (84.2, counted(1)),
+    )
+    assert run_of(UNLOADED, *late[:4], now=60).ending is Ending.OPEN
+    assert seconds(run_of(UNLOADED, *late)) == {"seen": 24.0, "scale-down 3 → 1": 84.0, "at minimum": 84.2}
+
+
 def test_nothing_told_is_nothing_reached() -> None:
     """Without a metric every milestone is still awaited."""
     for watch in (LOADED, UNLOADED):

@@ -121,7 +121,10 @@ def unloaded(run: RunFacts) -> Iterator[Milestone]:
     """From the end of a load to the fewest pods; where there are no more already, to the metric alone."""
     samples = list(run.of(ScalingSample))
     first = samples[0][1] if samples else None
-    nothing = first is not None and max(first.desired_replicas, first.current_replicas) <= first.min_replicas
+    # A late metric of the load may still bring pods after its end, which then go again.
+    nothing = first is not None and all(
+        max(one.desired_replicas, one.current_replicas) <= one.min_replicas for _, one in samples
+    )
     yield Milestone("seen", _first_seen(run, samples, -1), Source.WATCH, Role.WAITING, Role.WAITING, weight=4)
     change = next(((at, one) for at, one in samples if _direction(one) < 0), None)
     yield Milestone(
