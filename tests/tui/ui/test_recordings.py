@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kubealive_tui.experiments import discover
-from kubealive_tui.model import Ending
+from kubealive_tui.experiments._autoscaling import earliest_scale_down
+from kubealive_tui.model import Ending, LinkEvent
 from kubealive_tui.store import Store
 from kubealive_tui.ui import Colours, Profile, UiOptions
 from tests.tui.recordings import signals
@@ -16,6 +17,7 @@ from tests.tui.ui.stage import stage
 # Moments by recording: the seconds into it at which each is on screen, and the key that moves the pointer there.
 MOMENTS = {
     "balance": {"load": (18.0, ""), "kill": (27.0, ""), "readiness": (34.0, "")},
+    "scale": {"decision": (71.0, ""), "target": (100.0, ""), "window": (158.0, "")},
     "heal": {"infect": (13.0, ""), "back-off": (26.0, ""), "hang": (62.0, "")},
 }
 ALL = [(tab, moment) for tab, moments in MOMENTS.items() for moment in moments]
@@ -70,3 +72,44 @@ def test_the_recorded_faults_are_whole() -> None:
     assert [run.title.rpartition(" ")[0] for run in runs] == ["INFECT", "OOM", "CRASH exit 1", "KILL", "HANG"]
     assert all(run.ending is Ending.COMPLETE and run.measured and not run.incomplete for run in runs)
     assert [run.seconds("back-off 10 s") is not None for run in runs] == [False, False, True, False, False]
+
+
+def recorded_scaling(*, until_s: float) -> Store:
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    for signal in signals("scale", until_s=until_s):
+        store.apply(signal)
+    return store
+
+
+def test_the_recorded_load_is_timed_up_and_down() -> None:
+    """The recording holds a load to the target and its end to the fewest pods."""
+    up, down = recorded_scaling(until_s=300).ledger("scale").runs.ended
+    assert [milestone.words for milestone in (*up.milestones, *down.milestones)] == [
+        "seen",
+        "desired 1 → 3",
+        "new pod ready",
+        "at the target",
+        "seen",
+        "scale-down 5 → 4",
+        "at minimum",
+    ]
+    assert all(run.ending is Ending.COMPLETE and not run.incomplete for run in (up, down))
+
+
+def test_the_recorded_scale_down_came_about_when_it_was_told() -> None:
+    """Each time that was shown for a step down was its time, or a tick of the autoscaler before it, 15 s."""
+    steps = [
+        at
+        for at, sample in recorded_scaling(until_s=300).scaling("scale").backwards()
+        if sample.previous_desired_replicas and sample.desired_replicas < sample.previous_desired_replicas
+    ]
+    assert len(steps) >= 3
+    for step in steps:
+        before = Store()
+        for signal in signals("scale", until_s=300):
+            if not isinstance(signal, LinkEvent) and signal.time_us >= step - 1_000_000:
+                break
+            before.apply(signal)
+        told = earliest_scale_down(before.scaling("scale"), 60)
+        assert told is not None
+        assert -1_000_000 <= step - told <= 16_000_000

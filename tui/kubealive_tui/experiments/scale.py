@@ -55,6 +55,9 @@ LOAD_CPU = 0.5
 # A whole rise and fall: half a minute up, a minute and a half down.
 CHART_SPAN_US = 240_000_000
 CHART_STEPS = 120
+# Lines of the chart beside so few pods; each pod more takes one.
+ROWS = 5
+FEW_PODS = 3
 
 QUIET = Limit("pods before the load", "the fewest, within 180 s")
 UP = Limit("more pods are wanted", "within 180 s of the load")
@@ -134,6 +137,8 @@ def _chart(scene: Scene) -> Lines:
         series=Series("use", columns.utilization),
         top=top,
         unit="%",
+        # All pods that there can be are to be seen beside the chart on the smallest screen.
+        rows=ROWS - min(max(len(store.pods(lab.name)) - FEW_PODS, 0), 2),
         target=float(scaler.target_utilization) if scaler and scaler.target_utilization else None,
         steps=(
             Series("desired", columns.desired, Role.VERSION_OLD),
