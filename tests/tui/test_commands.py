@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 import shlex
+from itertools import pairwise
 
 import pytest
 
@@ -37,14 +39,19 @@ from kubealive_tui.model import (
     Rollout,
     Scale,
     SetLoad,
+    Size,
     StopAll,
     StopLoad,
     Target,
     TrafficPolicy,
     Undo,
     Verb,
+    line,
+    plain,
 )
 from kubealive_tui.store import Store
+from kubealive_tui.ui.dialogs import Text, kubectl_lines
+from kubealive_tui.ui.dialogs._dialog import LINES_KEPT_ABOVE
 from tests.tui.ui.scripts import LIVE, Script
 
 POD = "getip-5f6b8cd8c-4ldf9"
@@ -198,6 +205,46 @@ def test_kubectl_load_of_cpu() -> None:
     words = shlex.split(_text(SetLoad("balance", TARGET, cpu=0.5)))
     literals = [node.value for node in ast.walk(ast.parse(words[-1])) if isinstance(node, ast.Constant)]
     assert {"getip", "/burn?milliseconds=20", 0.04, 1500} <= set(literals)
+
+
+LONG = Target(service="getip", path="/store?" + "it's a long way, " * 6)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(_act(Fault(FaultKind.READINESS, ProbeFails.NEXT, 3)), id="fault"),
+        pytest.param(_act(Call("phoenix-1.phoenix", 8080, "/store", "POST", "many words " * 9)), id="call"),
+        pytest.param(_act(Call("phoenix-1.phoenix", 8080, "/value")), id="call without a body"),
+        pytest.param(SetLoad("balance", TARGET, rate=100.0), id="new"),
+        pytest.param(SetLoad("balance", TARGET, LoadMode.KEPT, rate=2.0), id="kept"),
+        pytest.param(SetLoad("balance", TARGET, cpu=0.5), id="cpu"),
+        pytest.param(SetLoad("balance", LONG, rate=100.0), id="long path"),
+        pytest.param(StopAll(), id="stop all"),
+    ],
+)
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_program_copied_off_the_screen_is_the_same(request_: Request, width: int) -> None:
+    """With the margin and the breaks of a screen it is the program that the key copies."""
+    text = _text(request_)
+    page = Text(line("KUBECTL"), lambda: kubectl_lines(text, "", width=width)).page(Size(width, 99))
+    rows = [f"  {plain(row)}" for row in page.lines]
+    copied = "\n".join(rows[1 : rows.index("  ")])
+
+    def programs(command: str) -> list[str]:
+        words = shlex.split(re.sub(r" \\\n *", " ", command))
+        scripts = [after.rstrip(";") for before, after in pairwise(words) if before == "-c"]
+        return [ast.dump(ast.parse(script)) for script in scripts]
+
+    assert len(programs(text)) == 1
+    assert programs(copied) == programs(text)
+
+
+def test_a_load_and_its_kubectl_fit_on_a_small_screen() -> None:
+    """The whole program can be seen, and so be copied, at 80x24."""
+    for mode in LoadMode:
+        text = _text(SetLoad("balance", TARGET, mode, rate=100.0))
+        assert len(kubectl_lines(text, "kubectl get pods", width=80)) - 3 <= 24 - LINES_KEPT_ABOVE - 2
 
 
 def test_kubectl_stop_all() -> None:

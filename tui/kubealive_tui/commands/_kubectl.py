@@ -39,63 +39,80 @@ PASTED_CPU_SECONDS = 60
 # CPU that each pasted request burns, as the agent's do.
 BURN_MS = 20
 _AGENT = "deployment/kubealive-agent"
+# Of a long text, so many characters stand on a line: quoted for Python and for a shell they still fit.
+_PIECE = 32
 
+# The programs begin with a block: what is copied off a screen has its margin before each line, which a block does
+# not mind. No line is so long that a screen of 80 columns would break it.
 _FAULT = """\
-import os, urllib.request
-print(urllib.request.urlopen(urllib.request.Request(
-    "http://127.0.0.1:8081/faults/{path}", data={body!r},
-    headers={{"Authorization": "Bearer " + os.environ["FAULT_TOKEN"]}})).read().decode())"""
+if 1:
+    import os, urllib.request
+    print(urllib.request.urlopen(urllib.request.Request(
+        "http://127.0.0.1:8081/faults/{path}",
+        data={body},
+        headers={{"Authorization": "Bearer " + os.environ["FAULT_TOKEN"]}},
+    )).read().decode())"""
 
 _CALL = """\
-import urllib.request
-request = urllib.request.Request({url!r}, data={body!r}, method={method!r})
-print(urllib.request.urlopen(request, timeout=2).read().decode())"""
+if 1:
+    import urllib.request
+    print(urllib.request.urlopen(urllib.request.Request(
+        {url},
+        data={body},
+        method="{method}",
+    ), timeout=2).read().decode())"""
 
 _NEW = """\
-import collections, http.client, time
-served = collections.Counter()
-for _ in range({count}):
-    connection = http.client.HTTPConnection({host!r}, {port}, timeout=2)
-    try:
-        connection.request("GET", {path!r}, headers={{"Connection": "close"}})
-        served[connection.getresponse().getheader("X-Pod-Name")] += 1
-    except (OSError, http.client.HTTPException) as error:
-        served[type(error).__name__] += 1
-    connection.close()
-    time.sleep({pause})
-print(served)"""
+if 1:
+    import collections, http.client, time
+    host, path = {where}
+    served = collections.Counter()
+    for _ in range({count}):
+        connection = http.client.HTTPConnection(host, {port}, timeout=2)
+        try:
+            connection.request("GET", path, headers={{"Connection": "close"}})
+            served[connection.getresponse().getheader("X-Pod-Name")] += 1
+        except (OSError, http.client.HTTPException) as error:
+            served[type(error).__name__] += 1
+        connection.close()
+        time.sleep({pause})
+    print(served)"""
 
 _KEPT = """\
-import collections, http.client, time
-served = collections.Counter()
-connection = http.client.HTTPConnection({host!r}, {port}, timeout=2)
-for _ in range({count}):
-    try:
-        connection.request("GET", {path!r})
-        reply = connection.getresponse()
-        reply.read()
-        served[reply.getheader("X-Pod-Name")] += 1
-    except (OSError, http.client.HTTPException) as error:
-        served[type(error).__name__] += 1
-        connection.close()
-    time.sleep({pause})
-print(served)"""
+if 1:
+    import collections, http.client, time
+    host, path = {where}
+    served = collections.Counter()
+    connection = http.client.HTTPConnection(host, {port}, timeout=2)
+    for _ in range({count}):
+        try:
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            reply.read()
+            served[reply.getheader("X-Pod-Name")] += 1
+        except (OSError, http.client.HTTPException) as error:
+            served[type(error).__name__] += 1
+            connection.close()
+        time.sleep({pause})
+    print(served)"""
 
 _BURN = """\
-import collections, concurrent.futures, http.client, time
-served, began = collections.Counter(), time.monotonic()
-def burn(n):
-    time.sleep(max(0, began + n * {pause} - time.monotonic()))
-    connection = http.client.HTTPConnection({host!r}, {port}, timeout=2)
-    try:
-        connection.request("GET", {path!r}, headers={{"Connection": "close"}})
-        served[connection.getresponse().getheader("X-Pod-Name")] += 1
-    except (OSError, http.client.HTTPException) as error:
-        served[type(error).__name__] += 1
-    connection.close()
-with concurrent.futures.ThreadPoolExecutor(50) as clients:
-    list(clients.map(burn, range({count})))
-print(served)"""
+if 1:
+    import collections, concurrent.futures, http.client, time
+    host, path = {where}
+    served, began = collections.Counter(), time.monotonic()
+    def burn(n):
+        time.sleep(max(0, began + n * {pause} - time.monotonic()))
+        connection = http.client.HTTPConnection(host, {port}, timeout=2)
+        try:
+            connection.request("GET", path, headers={{"Connection": "close"}})
+            served[connection.getresponse().getheader("X-Pod-Name")] += 1
+        except (OSError, http.client.HTTPException) as error:
+            served[type(error).__name__] += 1
+        connection.close()
+    with concurrent.futures.ThreadPoolExecutor(50) as clients:
+        list(clients.map(burn, range({count})))
+    print(served)"""
 
 
 def kubectl(request: Request, store: Store, *, context: str, namespace: str) -> str | None:
@@ -212,8 +229,8 @@ _DRAIN_ON = {
 
 
 def _call_script(call: Call) -> str:
-    body = call.body.encode() if call.body else None
-    return _CALL.format(url=f"http://{call.host}:{call.port}{call.path}", body=body, method=call.method)
+    url, body = f"http://{call.host}:{call.port}{call.path}", call.body.encode() if call.body else None
+    return _CALL.format(url=_literal(url), body=_literal(body), method=call.method)
 
 
 _PATHS = {FaultKind.EXIT: "exit", FaultKind.EAT: "eat", FaultKind.DELAY: "delay", FaultKind.ERRORS: "errors"}
@@ -234,7 +251,7 @@ def _fault_script(fault: Fault) -> str:
     elif fault.kind in _AMOUNTS:
         body[_AMOUNTS[fault.kind]] = fault.amount
     path = _PATHS.get(fault.kind, fault.kind.value)
-    return _FAULT.format(path=path, body=json.dumps(body).encode())
+    return _FAULT.format(path=path, body=_literal(json.dumps(body).encode()))
 
 
 def _load_script(load: SetLoad, store: Store) -> str:
@@ -242,12 +259,25 @@ def _load_script(load: SetLoad, store: Store) -> str:
     if load.cpu:
         rate = load.cpu * 1000 / BURN_MS
         count, path = max(1, round(rate * PASTED_CPU_SECONDS)), f"/burn?milliseconds={BURN_MS}"
-        return _BURN.format(count=count, host=host, port=port, path=path, pause=f"{1 / rate:g}")
+        return _BURN.format(count=count, where=_pair(host, path), port=port, pause=f"{1 / rate:g}")
     rate = load.rate or 0.0
     count = load.burst or max(1, round(rate * PASTED_LOAD_SECONDS))
     script = _NEW if load.mode is LoadMode.NEW else _KEPT
     pause = f"{1 / rate:g}" if rate else "0"
-    return script.format(count=count, host=host, port=port, path=load.target.path, pause=pause)
+    return script.format(count=count, where=_pair(host, load.target.path), port=port, pause=pause)
+
+
+def _pair(host: str, path: str) -> str:
+    short = f"{host!r}, {path!r}"
+    return short if len(short) <= _PIECE else f"(\n        {_literal(host)},\n        {_literal(path)},\n    )"
+
+
+def _literal(value: str | bytes | None) -> str:
+    """The value as Python writes it within parentheses, in pieces that fit on a line."""
+    if not value:
+        return repr(value)
+    pieces = (value[at : at + _PIECE] for at in range(0, len(value), _PIECE))
+    return "\n        ".join(map(repr, pieces))
 
 
 def _address(experiment: str, target: Target, store: Store) -> tuple[str, int]:
