@@ -9,6 +9,7 @@ from kubealive_tui.model import (
     Aspect,
     Condition,
     ConditionTransition,
+    DnsAnswer,
     EdgeKind,
     EpochMark,
     FactBody,
@@ -188,3 +189,36 @@ def test_the_filter_looks_at_source_and_words() -> None:
 
     assert len(timeline(store, "balance", me="x", most=10, matches="POD")) == 2
     assert len(timeline(store, "balance", me="x", most=10, matches="agent")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (DnsAnswer("web.lab.svc.cluster.local.", "A", "NOERROR", ("10.0.0.1",), changed=True), "web A: 10.0.0.1"),
+        (DnsAnswer("web.lab.svc.cluster.local.", "AAAA", "NOERROR", changed=True, walk="web"), "web AAAA: NODATA"),
+        (
+            DnsAnswer("set-0.set.lab.svc.cluster.local.", "A", "NXDOMAIN", changed=True, walk="set-0.set.lab"),
+            "set-0.set A: NXDOMAIN",
+        ),
+        (
+            DnsAnswer("web.x.svc.y.svc.y.", "A", "SERVFAIL", changed=True, walk="web.x.svc.y"),
+            "web.x.svc.y.svc.y. A: SERVFAIL",
+        ),
+        (
+            DnsAnswer("web.cluster.local.", "A", "TIMEOUT", changed=True, walk="web"),
+            "web.cluster.local. A: TIMEOUT",
+        ),
+    ],
+    ids=["found", "no such record", "spelled with its namespace", "another name", "outside of the Services"],
+)
+def test_a_changed_answer_is_told_by_the_name_that_it_is_of(answer: DnsAnswer, words: str) -> None:
+    """Spellings that lead to one name read the same, and a step that asks for another name says which."""
+    told = narrate(fact(1, 0, answer), me="me@here")
+
+    assert told is not None
+    assert (told.source, plain(told.text)) == ("dns", words)
+
+
+def test_an_answer_that_repeats_is_no_news() -> None:
+    """Also of a question that was never asked before: nothing has changed."""
+    assert narrate(fact(1, 0, DnsAnswer("web.", "A", "NOERROR", ("10.0.0.1",))), me="me@here") is None

@@ -3,6 +3,7 @@
 `balance`: load at 100 new connections a second, a pod killed, a pod made unready and ready again.
 `heal`: a pod infected, out of memory, crashed into a back-off, and a fresh one that hangs.
 `scale`: a load of 0.5 CPU, which brings five pods, and its end, which takes them away again; a busy cluster.
+`dns`: every kind of Service by name, and the kill of a pod that caches kept the address of.
 Made with `kubealive tui --record FILE` and compressed with gzip.
 """
 

@@ -14,11 +14,12 @@ from tests.tui.recordings import signals
 from tests.tui.ui.screens import assert_golden
 from tests.tui.ui.stage import stage
 
-# Moments by recording: the seconds into it at which each is on screen, and the key that moves the pointer there.
+# Moments by recording: the seconds into it at which each is on screen, and the keys that move the pointer there.
 MOMENTS = {
     "balance": {"load": (18.0, ""), "kill": (27.0, ""), "readiness": (34.0, "")},
     "scale": {"decision": (71.0, ""), "target": (100.0, ""), "window": (158.0, "")},
     "heal": {"infect": (13.0, ""), "back-off": (26.0, ""), "hang": (62.0, "")},
+    "dns": {"named": (9.0, ""), "late": (22.0, "j j j j"), "follows": (45.0, "j j j j")},
 }
 ALL = [(tab, moment) for tab, moments in MOMENTS.items() for moment in moments]
 
@@ -46,7 +47,7 @@ async def test_a_recorded_moment(tab: str, moment: str, size: tuple[int, int], c
         until_s, key = MOMENTS[tab][moment]
         await it.deliver(*signals(tab, until_s=until_s))
         if key:
-            await it.press(key)
+            await it.press(*key.split())
         name = f"recorded-{moment}-{size[0]}x{size[1]}{'' if colours is Colours.TRUECOLOR else '-none'}"
         assert_golden(name, it.app.canvas.shown.strips)
 
@@ -113,3 +114,19 @@ def test_the_recorded_scale_down_came_about_when_it_was_told() -> None:
         told = earliest_scale_down(before.scaling("scale"), 60)
         assert told is not None
         assert -1_000_000 <= step - told <= 16_000_000
+
+
+def test_the_recorded_names_are_whole() -> None:
+    """The recording holds a kill that DNS followed while the caches of two servers let go one after the other."""
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    for signal in signals("dns", until_s=120):
+        store.apply(signal)
+
+    run = store.ledger("dns").runs.ended[-1]
+    assert run.ending is Ending.COMPLETE
+    assert not run.incomplete
+    assert [run.seconds(label) is not None for label in ("successor in it", "last old answer", "DNS follows")] == [
+        True,
+        True,
+        True,
+    ]

@@ -227,11 +227,10 @@ _STOPS = {
 def _dns(body: DnsAnswer, _me: str) -> _Narrated:
     if not body.changed:
         return None
-    return (
-        "dns",
-        Role.LEAVING,
-        line(f"{within(body.name)} {body.type}: {', '.join(body.answers) or body.standing}"),
-    )
+    # A full name that the search list was put behind is another one, though it begins like it.
+    other = ".svc." in body.walk and body.name != f"{body.walk}."
+    name = body.name if other else within(body.name)
+    return "dns", Role.LEAVING, line(f"{name} {body.type}: {', '.join(body.answers) or body.standing}")
 
 
 def _call(body: CallResult, _me: str) -> _Narrated:
