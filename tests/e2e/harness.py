@@ -170,20 +170,18 @@ async def viewer(
             await asyncio.gather(task, return_exceptions=True)
 
 
+# Each request in a thread of its own: one that hangs must not keep the next from its time.
 OBSERVER = """
-import json, socket, sys, time
+import json, socket, sys, threading, time
 host, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
-address = (socket.gethostbyname(host), 80)
-ports, began = iter(list(range(50000, 60000)) * 9), time.time()
-n = 0
-while (planned := began + n / rate) < began + seconds:
-    time.sleep(max(0, planned - time.time()))
-    n += 1
-    who, why = "", ""
+address, began, speaks = (socket.gethostbyname(host), 80), time.time(), threading.Lock()
+
+def ask(planned, port):
+    who, why, sent = "", "", time.time()
     try:
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("", next(ports)))
+            s.bind(("", port))
             s.settimeout(0.9)
             s.connect(address)
             s.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
@@ -194,28 +192,41 @@ while (planned := began + n / rate) < began + seconds:
         why = "" if reply.startswith(b"HTTP/1.1 200") else "closed"
     except OSError as e:
         why = type(e).__name__
-    print(json.dumps([planned, time.time(), who, why]), flush=True)
+    with speaks:
+        print(json.dumps([planned, time.time(), who, why, sent]), flush=True)
+
+for n in range(round(rate * seconds)):
+    planned = began + n / rate
+    time.sleep(max(0, planned - time.time()))
+    threading.Thread(target=ask, args=(planned, 50000 + n % 10000)).start()
 """
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One request of the outside observer: when it was planned and ended, who answered, why it failed."""
+    """One request of the outside observer: when it was planned, sent and ended, who answered, why it failed."""
 
     planned: float
     ended: float
     pod: str
     error: str
+    sent: float
 
 
 @contextlib.asynccontextmanager
-async def observer(service: str = "getip", *, rate: float, seconds: float) -> AsyncIterator[list[Seen]]:
-    """A second client, in a pod of its own namespace, that sends new connections to the same Service."""
+async def observer(
+    service: str = "getip", *, rate: float, seconds: float, node: str = ""
+) -> AsyncIterator[list[Seen]]:
+    """A second client, in a pod of its own namespace, that sends new connections to the same Service.
+
+    On the agent's `node` it meets the same kube-proxy; another node's may be up to a second ahead or behind.
+    """
     host = f"{service}.{NAMESPACE}.svc.cluster.local"
     name = f"observer-{time.monotonic_ns()}"
     pod = ("--rm", "-i", "--quiet", "--restart=Never", f"--image={IMAGE}", "--image-pull-policy=IfNotPresent")
+    place = ("--overrides", json.dumps({"apiVersion": "v1", "spec": {"nodeName": node}})) if node else ()
     program = ("--command", "--", "python3", "-u", "-c", OBSERVER, host, str(rate), str(seconds))
-    words = (KUBECTL, "-n", OUTSIDE, "run", name, *pod, *program)
+    words = (KUBECTL, "-n", OUTSIDE, "run", name, *pod, *place, *program)
     process = await asyncio.create_subprocess_exec(
         *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )

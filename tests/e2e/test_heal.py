@@ -1,0 +1,150 @@
+"""Self-healing on a real cluster: the check, the stopwatch beside outside observers, and three pods for one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from kubealive_tui.errors import RefusedError
+from kubealive_tui.experiments._checks import fresh
+from kubealive_tui.experiments.heal import CRASH, HANG, INFECT, OOM, lab
+from kubealive_tui.model import Act, DeletePod, Ending, Fault, Outage, Pod, Run, Scale, StopLoad
+from tests.e2e.harness import NAMESPACE, Seen, Viewer, kubealive, kubectl, kubectl_watch, observer, viewer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
+
+# A line of kubectl on a busy machine.
+CLOSE_S = 0.4
+# The observer's grain is finer than the 100 ms of ours, which is the error bar that counts.
+OBSERVER_RATE = 50.0
+# Requests of both clients that were sent while the last rule of the proxy was being written.
+RACE_S = 0.15
+PODS = (
+    "N:.metadata.name,R:.status.conditions[?(@.type=='Ready')].status,C:.status.containerStatuses[0].restartCount"
+)
+EVENTS = "O:.involvedObject.name,R:.reason"
+
+Lines = list[tuple[float, list[str]]]
+
+
+@pytest.fixture
+async def seen() -> AsyncIterator[Viewer]:
+    """A viewer on the tab, with its one pod whole; whatever load a test leaves is stopped."""
+    async with viewer("heal") as found:
+        await found.whole(pods=1)
+        yield found
+        await found.ask(StopLoad("heal"))
+
+
+async def renewed(seen: Viewer) -> Pod:
+    """A fresh pod, as F stages it."""
+    old = (await seen.whole(pods=1))[0]
+    pod = await fresh(seen, lab, Act("heal", old.uid, old.name, DeletePod()), within=40)
+    assert pod is not None
+    return pod
+
+
+def test_the_check_passes() -> None:
+    """`kubealive check heal --json` exits 0, each fault recovered in time, and nothing else was touched."""
+    done = kubealive("check", "heal", "-n", NAMESPACE, "--json")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = json.loads(done.stdout)["experiments"]["heal"]
+    assert verdict["verdict"] == "passed", verdict
+    assert {f["name"]: f["limit"] for f in verdict["findings"]} == {x.finding: x.wanted for x in lab.limits}
+
+
+@pytest.mark.parametrize("fault", [INFECT, CRASH, HANG, OOM], ids=["infect", "crash", "hang", "oom"])
+async def test_a_fault_is_timed_as_outside_observers_see_it(seen: Viewer, fault: Fault) -> None:
+    """Detected, restarted and ready agree with kubectl, and the outage with that of a second client."""
+    pod = await renewed(seen)
+    await seen.loaded(rate=10)
+    node = seen.store.info.node_name if seen.store.info else ""
+    async with (
+        observer("healthcheck", rate=OBSERVER_RATE, seconds=16, node=node) as requests,
+        kubectl_watch("pods", PODS) as pods,
+        kubectl_watch("events", EVENTS) as events,
+    ):
+        await asyncio.sleep(1.5)
+        run = await seen.run_of(await seen.ask(Act("heal", pod.uid, pod.name, fault)))
+
+    assert (run.ending, run.incomplete) == (Ending.COMPLETE, "")
+    restarts = [at for at, words in _of(run, pods) if words[2] == "1"]
+    broken = [*(at for at, words in _of(run, pods) if words[1] == "False"), *restarts]
+    ready = [at for at, words in _of(run, pods) if words[1] == "True" and at >= min(broken)]
+    killing = [at for at, words in _of(run, events) if words[1] == "Killing"]
+    started = [at for at, words in _of(run, events) if words[1] == "Started"]
+    assert run.seconds("detected") == pytest.approx(min(broken + killing), abs=CLOSE_S)
+    assert run.seconds("restarted") == pytest.approx(min(restarts + started), abs=CLOSE_S)
+    assert run.seconds("ready") == pytest.approx(min(ready), abs=CLOSE_S)
+    _agrees(run, requests)
+
+
+def _of(run: Run, lines: Lines) -> Iterable[tuple[float, list[str]]]:
+    """What kubectl told of the run's pod since its trigger, in seconds from it."""
+    return (
+        (at - run.began_us / 1e6, words)
+        for at, words in lines
+        if words[0] == run.target_name and at * 1e6 >= run.began_us
+    )
+
+
+def _agrees(run: Run, requests: list[Seen]) -> None:
+    """Both clients lost the Service and had it again at the same time, within the error bar of each."""
+    began = run.began_us / 1e6
+    failed = [r.planned for r in requests if r.error and r.planned >= began - 0.1]
+    assert bool(failed) == bool(run.outages), (len(failed), run.outages)
+    first: Outage = run.outages[0]
+    last = run.outages[-1]
+    again = min(r.planned for r in requests if not r.error and r.planned > max(failed))
+    bar = first.interval_us / 1e6 + 1 / OBSERVER_RATE + RACE_S
+    assert last.end_us is not None
+    assert first.begin_us / 1e6 == pytest.approx(min(failed), abs=bar)
+    assert last.end_us / 1e6 == pytest.approx(again, abs=bar)
+
+
+async def test_three_pods_hide_what_one_cannot(seen: Viewer) -> None:
+    """The same kill: with one pod clients are without for a while, with three hardly anything is lost."""
+    (workload,) = [w for w in seen.store.workloads("heal") if w.name == "healthcheck" and w.desired]
+
+    async def kill(pods: int) -> Run:
+        victim = (await seen.whole(pods=pods))[0]
+        return await seen.run_of(await seen.ask(Act("heal", victim.uid, victim.name, DeletePod())))
+
+    await seen.loaded(rate=10)
+    try:
+        alone = await kill(1)
+        await seen.ask(Act("heal", workload.uid, workload.name, Scale(3)))
+        shared = await kill(3)
+    finally:
+        await seen.ask(Act("heal", workload.uid, workload.name, Scale(1)))
+    await seen.whole(pods=1)
+
+    assert (alone.given["ready_pods"], shared.given["ready_pods"]) == ("1", "3")
+    assert alone.failed >= 5
+    assert shared.failed <= 2
+
+
+async def test_memory_without_a_limit_is_not_eaten(seen: Viewer) -> None:
+    """The agent refuses in a sentence what only the node would end; the limit comes back and all is as it was."""
+    limits = "/spec/template/spec/containers/0/resources/limits"
+    patch = ("-n", NAMESPACE, "patch", "deployment", "healthcheck", "--type=json", "-p")
+    before = {pod.uid for pod in await seen.whole(pods=1)}
+
+    async def another() -> Pod:
+        def look() -> Pod | None:
+            pods = [pod for pod in seen.ready_pods() if pod.uid not in before]
+            return pods[0] if len(pods) == 1 == len(seen.store.pods("heal")) else None
+
+        return await seen.until("the pod of the changed template", look, within=60)
+
+    kubectl(*patch, json.dumps([{"op": "remove", "path": limits}]))
+    try:
+        unlimited = await another()
+        with pytest.raises(RefusedError, match="has no memory limit"):
+            await seen.ask(Act("heal", unlimited.uid, unlimited.name, OOM))
+        before.add(unlimited.uid)
+    finally:
+        kubectl(*patch, json.dumps([{"op": "add", "path": limits, "value": {"memory": "64Mi"}}]))
+    assert (await another()).restarts == 0
