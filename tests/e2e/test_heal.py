@@ -123,7 +123,8 @@ async def test_three_pods_hide_what_one_cannot(seen: Viewer) -> None:
 
     assert (alone.given["ready_pods"], shared.given["ready_pods"]) == ("1", "3")
     assert alone.failed >= 5
-    assert shared.failed <= 2
+    # A third of the requests of at most a second, in which a proxy has not yet heard of the pod's leaving.
+    assert shared.failed <= 4
 
 
 async def test_memory_without_a_limit_is_not_eaten(seen: Viewer) -> None:

@@ -89,6 +89,8 @@ def test_a_result_with_facts_missing_is_marked() -> None:
     infect = told((0.0, did(fault="liveness", fail="always")), *INFECTED[:1], lost, *INFECTED[1:])
     table = fault_table(scene(facts=infect))
     assert texts(table.row(table.keys[0]))[0] == "infect*"
+    assert table.heading is not None
+    assert "* incomplete" in plain(table.heading.figures)
 
 
 def test_without_results_the_table_says_how_to_get_one() -> None:

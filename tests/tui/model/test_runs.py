@@ -11,6 +11,8 @@ from kubealive_tui.model import (
     EpochMark,
     Fact,
     FactBody,
+    LoadState,
+    LoadTransition,
     LossMark,
     Outcome,
     Phase,
@@ -135,6 +137,20 @@ def test_an_outage_has_its_length_and_error_bar() -> None:
     (outage,) = run.outages
     assert outage.seconds == pytest.approx(0.19)
     assert (outage.failed, outage.interval_us) == (2, 10_000)
+
+
+def test_an_outage_that_the_load_left_is_not_waited_for() -> None:
+    """Its end will never be known, so the run ends without it and says what is missing."""
+    began = fact(11, 1.5, edge(EdgeKind.BEGIN, 1.45, failed=1))
+    stopped = (
+        fact(12, 2.0, LoadTransition("l1", LoadState.STOPPED, "asked")),
+        fact(13, 2.0, edge(EdgeKind.OPEN, 1.9, failed=5)),
+    )
+    open_, left = run_of(*CALM, began), run_of(*CALM, began, *stopped)
+
+    assert (open_.ending, left.ending) == (Ending.OPEN, Ending.COMPLETE)
+    assert [(o.seconds, o.failed, o.left) for o in left.outages] == [(None, 5, True)]
+    assert left.incomplete == "the load ended before it did"
 
 
 def test_an_unmeasured_milestone_stays_empty() -> None:

@@ -141,8 +141,9 @@ _RUNS: Mapping[str, str] = {
     "eat": "The kernel ends what crosses its memory limit at once and without a signal that could be caught, so "
     "there was nothing to detect and no grace: the kubelet found the container ended and started it again.",
     "readiness": "Only the readiness probe failed. The kubelet set Ready to false, the EndpointSlice followed, "
-    "and with no other pod behind the Service every new connection was refused or left without an answer. It "
-    "lasts until somebody ends the fault: READY and FIRST OK tell how soon after the cure all was well.",
+    "and the Service sent the pod nothing new; a Service with no other pod refuses connections or leaves them "
+    "without an answer. It lasts until somebody ends the fault: READY and FIRST OK tell how soon after the cure "
+    "all was well.",
     "errors": "Every reply was an error while both probes succeeded. Nothing was detected, since no controller "
     "reads replies, and it lasted until somebody ended it.",
     "": "The ReplicaSet controller counted one pod too few for spec.replicas and made another at once: a new "

@@ -56,7 +56,7 @@ def backed_off(run: Run) -> str:
 
 def recovered_s(run: Run) -> float | None:
     """Seconds until pod and clients were well again, from the cure where there was one; None if they were not."""
-    if run.ending is not Ending.COMPLETE:
+    if run.ending is not Ending.COMPLETE or any(outage.end_us is None for outage in run.outages):
         return None
     times = [run.seconds(label) for label in ("ready", "successor ready", "first ok")]
     last = max((at for at in times if at is not None), default=None)
@@ -86,18 +86,21 @@ def fault_table(scene: Scene) -> Table:
     found = {
         f"{result.name} {result.pods}": result for result in results(scene.store.ledger(scene.name).runs.ended)
     }
-    running = scene.store.load(scene.name)
-    traffic = line(("▶ ", Role.GOOD), (f"{load_size(running)}  ", Role.GOOD)) if running else ()
     return Table(
         columns=_COLUMNS,
         keys=tuple(found),
         row=lambda key: Row(key, _cells(found[key])),
-        heading=Heading(
-            line(("FAULTS", Role.STRONG)), line(traffic, ("last run of each, s from the key", Role.DIM))
-        ),
+        heading=Heading(line(("FAULTS", Role.STRONG)), _figures(scene, found.values())),
         selectable=False,
         empty=line(("none yet: i c h o r f x each fail the selected pod in another way", Role.MUTED)),
     )
+
+
+def _figures(scene: Scene, shown: Iterable[Result]) -> Line:
+    running = scene.store.load(scene.name)
+    traffic = line(("▶ ", Role.GOOD), (f"{load_size(running)}  ", Role.GOOD)) if running else ()
+    missing = line(("* incomplete  ", Role.WAITING)) if any(result.run.incomplete for result in shown) else ()
+    return line(traffic, missing, ("last run of each, s from the key", Role.DIM))
 
 
 def _cells(result: Result) -> tuple[Cell, ...]:

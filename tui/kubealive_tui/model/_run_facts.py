@@ -30,12 +30,16 @@ BodyT = TypeVar("BodyT", bound=FactBody)
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A time in which clients lost requests; end None while it lasts. `interval_us` is the error bar."""
+    """A time in which clients lost requests; end None while it lasts. `interval_us` is the error bar.
+
+    `left` ones will never have an end: the load that measured them ended inside.
+    """
 
     begin_us: int
     end_us: int | None
     failed: int
     interval_us: int
+    left: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -145,8 +149,9 @@ class RunFacts:
                 if self._from_us <= edge.at_us < self._to_us:
                     found[key] = Outage(edge.at_us, None, edge.failed, edge.interval_us)
             elif key in found:
-                end = edge.at_us if edge.edge is EdgeKind.END else None
-                found[key] = Outage(found[key].begin_us, end, edge.failed, edge.interval_us)
+                left = edge.edge is EdgeKind.OPEN
+                end = None if left else edge.at_us
+                found[key] = Outage(found[key].begin_us, end, edge.failed, edge.interval_us, left)
         return tuple(found.values())
 
     def incomplete(self) -> str:

@@ -186,6 +186,7 @@ def _own(
 
 def _unmeasured(run: RunFacts, milestones: Sequence[Milestone]) -> str:
     missing = any(m.at_us is None and m.source is Source.CLIENT for m in milestones)
+    missing = missing or any(outage.left for outage in run.outages())
     return "the load ended before it did" if missing and run.unloaded() else ""
 
 
@@ -212,7 +213,8 @@ def _ending(
 
 def _last(began_us: int, milestones: Sequence[Milestone], outages: Sequence[Outage]) -> int | None:
     """When the last thing that the run waits for came, or None while something is missing."""
-    if any(m.at_us is None and not m.optional for m in milestones) or any(o.end_us is None for o in outages):
+    awaited = any(m.at_us is None and not m.optional for m in milestones)
+    if awaited or any(o.end_us is None and not o.left for o in outages):
         return None
     reached = (m.at_us for m in milestones if m.at_us is not None)
     return max([began_us, *reached, *(o.end_us for o in outages if o.end_us is not None)])
