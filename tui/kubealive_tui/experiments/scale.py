@@ -171,6 +171,8 @@ async def check(drive: Drive) -> Verdict:
     access = unreadable(drive.store)
     if access is not None:
         return Verdict.skipped(f"nothing is scaled without metrics: {access.reason}")
+    if drive.store.autoscaler(lab.name) is None:
+        return Verdict.of([QUIET.found("no autoscaler", kept=False)])
     quiet = await drive.until("the fewest pods, without load", lambda: _quiet(drive.store), within=WITHIN_S)
     if quiet is None:
         return Verdict.of([QUIET.found(_unquiet(drive.store), kept=False)])
@@ -203,7 +205,7 @@ def _quiet(store: Store) -> int | None:
 def _unquiet(store: Store) -> str:
     if store.load(lab.name):
         return "a load is running"
-    return f"{len(store.pods(lab.name))} pods" if store.autoscaler(lab.name) else "no autoscaler"
+    return f"{len(store.pods(lab.name))} pods"
 
 
 async def _timed(drive: Drive, request: SetLoad | StopLoad, *, until: str) -> Run | None:
