@@ -383,6 +383,20 @@ async def test_the_check_fails_where_they_are_late(late: dict[str, float], findi
     assert any(reason.startswith(finding) for reason in verdict.reasons)
 
 
+async def test_pods_that_never_came_need_not_go() -> None:
+    """Where the load brought none there are the fewest all the time, and only the rise has failed."""
+
+    def idle(request: Request) -> tuple[Fact, ...]:
+        if isinstance(request, SetLoad):
+            return acted(100, "a1", load="run", cpu="0.5"), *_facts([(117.0, used(92)), (290.0, used(92))])
+        return acted(300, "a2", load="stop"), *_facts([(302.0, used(50)), (319.0, used(1)), (334.0, used(2))])
+
+    verdict = await lab.verdict(Drive(quiet(), idle))
+    kept = {finding.name: finding.value for finding in verdict.findings if finding.kept}
+    assert kept["the fewest pods again"] == "all the time"
+    assert len(verdict.reasons) == 2
+
+
 async def test_the_check_fails_where_more_pods_are_wanted_than_allowed() -> None:
     """The bound is the autoscaler's own, as it is now."""
     store = quiet()
