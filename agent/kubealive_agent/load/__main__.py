@@ -1,4 +1,4 @@
-"""The load child: `python -m kubealive_agent.load --clock-offset-us N`, started by LoadSupervisor.
+"""The load child: `python -m kubealive_agent.load --clock-offset-us N --ports-fd N`, started by LoadSupervisor.
 
 It reads commands from stdin, writes reports to stdout, and ends when stdin does, so that no load outlives its
 agent. It loads neither asyncio nor gRPC.
@@ -15,27 +15,39 @@ from kubealive_agent.load._connection import Network
 from kubealive_agent.load._engine import Engine
 from kubealive_agent.load._pipe import Commands, PipeError, Reports
 from kubealive_agent.load._poller import make_poller
-from kubealive_agent.load._ports import SourcePorts
+from kubealive_agent.load._ports import SourcePorts, remembered
 
 
 def main() -> int:
     """Run until stdin ends or SIGTERM comes (exit 0), or the agent breaks the pipe's protocol (exit 2)."""
     match sys.argv[1:]:
-        case ["--clock-offset-us", text] if text.lstrip("-").isdigit():
-            offset_us = int(text)
+        case ["--clock-offset-us", offset, "--ports-fd", memory] if _number(offset) and _number(memory):
+            offset_us = int(offset)
         case other:
-            return _complain(f"wants --clock-offset-us and a number, not {' '.join(other) or 'nothing'}")
+            given = " ".join(other) or "nothing"
+            return _complain(f"wants --clock-offset-us and --ports-fd, each with a number, not {given}")
+    try:
+        owed = remembered(int(memory))
+    except (OSError, ValueError) as exc:
+        return _complain(f"--ports-fd {memory} holds no memory of ports: {exc}")
     _take_descriptors()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the agent, which ends us
-    network = Network(
-        clock=lambda: time.monotonic_ns() // 1000 + offset_us, poller=make_poller(), ports=SourcePorts()
-    )
+
+    def clock() -> int:
+        return time.monotonic_ns() // 1000 + offset_us
+
+    ports = SourcePorts(owed=owed, now_us=clock())
+    network = Network(clock=clock, poller=make_poller(), ports=ports)
     try:
         Engine(network=network, commands=Commands(sys.stdin.fileno()), reports=Reports(sys.stdout.fileno())).run()
     except PipeError as exc:
         return _complain(str(exc))
     return 0
+
+
+def _number(text: str) -> bool:
+    return text.lstrip("-").isdigit()
 
 
 def _complain(why: str) -> int:

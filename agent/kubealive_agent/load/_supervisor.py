@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Final
 import msgspec
 
 from kubealive_agent.load._limits import why_rate_refused, why_refused
+from kubealive_agent.load._ports import port_memory
 from kubealive_agent.load._wire import (
     MAX_LINE_BYTES,
     AnyCommand,
@@ -33,8 +35,7 @@ CLOSE_DEADLINE_S: Final = 2.0
 """Between the end of the child's stdin, which it notices at once, and SIGKILL."""
 
 IDLE_S: Final = 140.0
-"""A child without load is ended after so long, for its memory; by then no source port that it keeps out of use
-(130 s) is owed a rest any more, so its successor may begin anew."""
+"""A child without load is ended after so long, for its memory; people mostly pause less between two loads."""
 
 _CHILD: Final = (sys.executable, "-P", "-m", "kubealive_agent.load")
 
@@ -58,8 +59,8 @@ class LoadSupervisor:
 
     `on_report` is called in that loop with each report, in order; it must not block and must not raise. A load
     ends with Stopped, Refused, or ChildDied. `clock_offset_us` is agent time less CLOCK_MONOTONIC, so that the
-    child's times are the agent's. `argv` is the child's command, to which the offset is appended. A child that has
-    had no load for `idle_s` seconds is ended.
+    child's times are the agent's. `argv` is the child's command, to which the offset is appended, and what source
+    ports are owed, which outlives each child. A child that has had no load for `idle_s` seconds is ended.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class LoadSupervisor:
         self._clock_offset_us = clock_offset_us
         self._on_report = on_report
         self._argv = (*argv, "--clock-offset-us", str(clock_offset_us))
+        self._ports_fd: int | None = None
         self._loads: dict[int, Start] = {}
         self._child: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -145,6 +147,9 @@ class LoadSupervisor:
         if self._retiring:
             self._retiring.cancel()
         await self._end_child()
+        if self._ports_fd is not None:
+            os.close(self._ports_fd)
+            self._ports_fd = None
 
     async def _end_child(self) -> None:
         child, reader = self._child, self._reader
@@ -182,8 +187,13 @@ class LoadSupervisor:
             if self._child is not None:
                 return
             try:
+                if self._ports_fd is None:
+                    self._ports_fd = port_memory()
                 self._child = await asyncio.create_subprocess_exec(
                     *self._argv,
+                    "--ports-fd",
+                    str(self._ports_fd),
+                    pass_fds=(self._ports_fd,),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     limit=MAX_LINE_BYTES,

@@ -18,7 +18,7 @@ from tests.agent.load._server import reply
 
 PATIENCE_S = 10
 CHILD = [sys.executable, "-P", "-m", "kubealive_agent.load"]
-OFFSET = ["--clock-offset-us", "0"]
+OFFSET = ["--clock-offset-us", "0", "--ports-fd", "-1"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
@@ -74,10 +74,11 @@ def test_sigterm_ends_the_child() -> None:
     ("arguments", "line", "words"),
     [
         (("--offset",), b"", b"wants --clock-offset-us"),
+        (("--clock-offset-us", "0", "--ports-fd", "99"), b"", b"--ports-fd 99 holds no memory"),
         ((), b"no json", b"not a command"),
         ((), b'{"type":"Start"}', b"load_id"),
     ],
-    ids=["arguments", "garbage", "incomplete"],
+    ids=["arguments", "no memory", "garbage", "incomplete"],
 )
 def test_broken_agent_ends_the_child(arguments: tuple[str, ...], line: bytes, words: bytes) -> None:
     """What no agent would say ends the child with exit code 2 and one sentence."""
@@ -137,7 +138,7 @@ def test_child_stays_small() -> None:
 def test_clock_offset_is_the_agents() -> None:
     """The child's times are on the agent's base: the offset it was given plus CLOCK_MONOTONIC."""
     offset_us = 1_700_000_000_000_000
-    with _child("--clock-offset-us", str(offset_us)) as child:
+    with _child("--clock-offset-us", str(offset_us), "--ports-fd", "-1") as child:
         _give(child, encoder.encode(Start(load_id=1, host="127.0.0.1", port=1, count=1)))
         assert child.stdout is not None
         report = report_decoder.decode(child.stdout.readline())

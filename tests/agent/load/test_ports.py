@@ -1,6 +1,9 @@
 """Source ports."""
 
-from kubealive_agent.load._ports import PORT_RANGE, QUARANTINE_US, SourcePorts
+import os
+from array import array
+
+from kubealive_agent.load._ports import PORT_RANGE, QUARANTINE_US, SourcePorts, port_memory, remembered
 
 ELSEWHERE = 80
 
@@ -32,6 +35,44 @@ def test_quarantine_lasts() -> None:
     assert _take(ports, now_us=5 + QUARANTINE_US - 1) is None
     assert _take(ports, now_us=5 + QUARANTINE_US) == 100
     assert ports.quarantined == 0
+
+
+def test_what_ports_are_owed_outlives_their_user() -> None:
+    """A successor leaves alone what was in use for 130 s, and what was in quarantine until its time; no other."""
+    owed = array("I", bytes(4 * 4))
+    ports = SourcePorts(range(100, 104), owed=owed)
+    in_use, bad, clean = (_take(ports, now_us=7) for _ in range(3))
+    assert (in_use, bad, clean) == (100, 101, 102)
+    ports.keep_out(101, now_us=7)
+    ports.give_back(102)
+
+    successor = SourcePorts(range(100, 104), owed=owed, now_us=9_000_000)
+    assert successor.quarantined == 2
+    assert [_take(successor, now_us=9_000_000) for _ in range(3)] == [102, 103, None]
+    assert _take(successor, now_us=131_000_000) == 101
+    assert [_take(successor, now_us=139_000_000 - 1), _take(successor, now_us=139_000_000)] == [None, 100]
+
+
+def test_a_successors_successor_is_owed_no_more() -> None:
+    """A port that nobody used meanwhile is not owed a longer rest by being handed on."""
+    owed = array("I", bytes(4 * 1))
+    _take(SourcePorts(range(100, 101), owed=owed))
+    SourcePorts(range(100, 101), owed=owed, now_us=1_000_000)
+    third = SourcePorts(range(100, 101), owed=owed, now_us=60_000_000)
+
+    assert [_take(third, now_us=131_000_000 - 1), _take(third, now_us=131_000_000)] == [None, 100]
+
+
+def test_the_memory_is_shared() -> None:
+    """What one reader writes, another reads, and there is a place for each port."""
+    memory = port_memory()
+    try:
+        first, second = remembered(memory), remembered(memory)
+        first[len(PORT_RANGE) - 1] = 7
+        assert second[len(PORT_RANGE) - 1] == 7
+        assert len(second) == len(PORT_RANGE)
+    finally:
+        os.close(memory)
 
 
 def test_targets_own_port_is_avoided() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -133,6 +134,25 @@ async def test_death_is_reported_and_survived(supervisor: LoadSupervisor, inbox:
     assert supervisor.loads == {}
     await supervisor.run_load(Start(load_id=4, host="127.0.0.1", port=closed_port(), count=1))
     await inbox.until(Stopped)
+
+
+async def test_ports_of_a_child_that_died_are_left_alone(supervisor: LoadSupervisor, inbox: Inbox) -> None:
+    """Its connections may still be remembered on the way, so the next child takes other source ports."""
+    seen: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        port = server.getsockname()[1]
+        for load_id in (3, 4):
+            await supervisor.run_load(Start(load_id=load_id, host="127.0.0.1", port=port, connections=3, count=3))
+            accepted = [await asyncio.to_thread(server.accept) for _ in range(3)]
+            seen += [peer[1] for _, peer in accepted]
+            assert supervisor.pid is not None
+            os.kill(supervisor.pid, signal.SIGKILL)
+            await inbox.until(ChildDied)
+            for sock, _ in accepted:
+                sock.close()
+
+    assert len(set(seen)) == 6
 
 
 @pytest.mark.parametrize(
