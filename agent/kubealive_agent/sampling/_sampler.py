@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from kubealive.v1.agent_pb2 import Sample
     from kubealive_agent.sampling._errands import Errand, Errands
@@ -109,12 +109,19 @@ class Sampler:
             await self._sleep(first_s)
         async with asyncio.TaskGroup() as group:
             while True:
-                for key, errand in self._errands.of(sample).items():
+                for key, errand in self._due(sample).items():
                     if key not in underway:
                         underway.add(key)
                         group.create_task(self._run(key, errand, underway), name="errand")
                 await self._sleep(period_s + shift_s)
                 shift_s = 0.0
+
+    def _due(self, sample: Sample) -> Mapping[str, Errand]:
+        try:
+            return self._errands.of(sample)
+        except Exception:  # noqa: BLE001 - as below: one sample that is a bug of ours must not end the agent
+            _LOG.exception("a sample could not be asked")
+            return {}
 
     async def _run(self, key: str, errand: Errand, underway: set[str]) -> None:
         try:

@@ -31,8 +31,12 @@ class Counting:
         self.asked: list[str] = []
         self.gate: asyncio.Event | None = None
         self.broken = False
+        self.senseless = False
 
     def of(self, wanted: Sample) -> Mapping[str, Errand]:
+        if self.senseless:
+            raise KeyError(wanted.dns.name)
+
         async def ask() -> None:
             self.asked.append(wanted.dns.name)
             if self.broken:
@@ -173,3 +177,15 @@ async def test_a_bug_in_one_answer_ends_nothing(caplog: pytest.LogCaptureFixture
 
         assert bench.asking.asked == ["a", "a"]
         assert "a sample failed" in caplog.text
+
+
+async def test_a_bug_before_the_question_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be made a question is logged, and tried again at its next time."""
+    async with running() as bench:
+        bench.asking.senseless = True
+        await bench.want(sample("a"))
+        bench.asking.senseless = False
+        await bench.naps.over()
+
+        assert bench.asking.asked == ["a"]
+        assert "a sample could not be asked" in caplog.text

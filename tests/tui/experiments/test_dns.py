@@ -302,7 +302,7 @@ def test_what_is_late_is_explained() -> None:
     cluster.wait(12)
 
     assert "was right until 12 s ago" in words(cluster)
-    assert "kept for 30 s more" in words(cluster)
+    assert "kept for 18 s more" in words(cluster)
 
 
 def test_a_set_without_pods_is_explained() -> None:

@@ -328,8 +328,11 @@ def _explain_now(scene: Scene) -> Iterator[Line]:
 
 
 def _say_stale(judgement: Judgement, now_us: int) -> str:
-    left = judgement.latest.body.ttl_seconds if judgement.latest else None
-    ends = "" if left is None else f"; this one may be kept for {left} s more"
+    latest = judgement.latest
+    ends = ""
+    if latest is not None and latest.body.ttl_seconds is not None:
+        left = latest.body.ttl_seconds - (now_us - latest.at_us) / 1e6
+        ends = f"; this one may be kept for {max(left, 0.0):.0f} s more"
     return (
         f"the answer was right until {judgement.stale_s(now_us):.0f} s ago. A cache between us and the API keeps "
         f"answers for their TTL, and denials for the SOA's minimum{ends}."
