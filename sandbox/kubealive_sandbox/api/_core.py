@@ -7,7 +7,7 @@ thread: between a read and the write that follows nothing else happens.
 import secrets
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from kubealive_sandbox.api import _apply, _patch
 from kubealive_sandbox.api._defaults import default
 from kubealive_sandbox.api._errors import ApiError, already_exists, bad_request, conflict, invalid, not_found
 from kubealive_sandbox.api._resources import BY_KIND, Resource
-from kubealive_sandbox.api._schema import MismatchError, check, type_of_kind
+from kubealive_sandbox.api._schema import MismatchError, check, pruned, type_of_kind
 from kubealive_sandbox.api._selectors import field_selector, label_selector
 from kubealive_sandbox.api._store import Object, Store, clone
 from kubealive_sandbox.api._validate import Cause, validate, validate_update
@@ -37,10 +37,11 @@ def stamp(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """How a write is meant. `manager` is who owns the fields afterwards; without one nobody does."""
+    """How a write is meant. `manager` is who owns the fields afterwards; `warnings` hears of unknown fields."""
 
     manager: str = ""
     strict: bool = False
+    warnings: list[str] = field(default_factory=list)
     dry_run: bool = False
     force: bool = False
 
@@ -146,7 +147,8 @@ class Api:
                 "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"
             )
         live = self.store.get(resource, namespace, name)
-        applied = self._readable(resource, clone(applied), replace(writing, strict=True), patched="")
+        _declared(resource, namespace, name, applied)
+        applied = self._readable(resource, clone(applied), writing, patched="")
         applied.setdefault("metadata", {})["name"] = name
         if resource.namespaced:
             applied["metadata"]["namespace"] = namespace
@@ -163,11 +165,11 @@ class Api:
         resource, options = BY_KIND[kind], options or {}
         obj = self.get(resource, namespace, name)
         meta = obj["metadata"]
-        for key, field in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        for key, named in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
             wanted = (options.get("preconditions") or {}).get(key)
             if wanted and wanted != meta[key]:
                 why = (
-                    f"Precondition failed: {field} in precondition: {wanted}, {field} in object meta: {meta[key]}"
+                    f"Precondition failed: {named} in precondition: {wanted}, {named} in object meta: {meta[key]}"
                 )
                 raise conflict(resource.plural, resource.group, name, why)
         if options.get("dryRun"):
@@ -263,11 +265,15 @@ class Api:
             if patched:
                 raise self._unpatchable(resource, obj, patched, str(exc)) from exc
             raise bad_request(f"{where}: {exc}") from exc
+        listed = [f'unknown field "{path}"' for path in unknown]
         if unknown and writing.strict:
-            words = "strict decoding error: " + ", ".join(f'unknown field "{path}"' for path in unknown)
+            words = "strict decoding error: " + ", ".join(listed)
             if patched:
                 raise self._unpatchable(resource, obj, patched, words)
             raise bad_request(f"{where}: {words}")
+        if unknown:
+            writing.warnings.extend(listed)
+            obj = pruned(type_of_kind(kind), obj)
         clean: Object = _without_nulls(obj)
         return clean
 
@@ -294,6 +300,18 @@ class Api:
             causes = [cause for admit in self.admit for cause in admit(resource, new, before)]
         if causes:
             raise invalid(resource.kind, resource.group, new["metadata"].get("name", ""), causes)
+
+
+def _declared(resource: Resource, namespace: str, name: str, applied: Object) -> None:
+    """Raise what an apply of unknown fields raises: it is always strict, and says so in words of its own."""
+    try:
+        unknown = check(type_of_kind(resource.kind), applied)
+    except MismatchError:
+        return  # said as for every other write
+    if unknown:
+        listed = " ".join(f".{path}: field not declared in schema" for path in unknown)
+        what = f"({namespace}/{name}; {resource.api_version}, Kind={resource.kind})"
+        raise ApiError(500, "", f"failed to create typed patch object {what}: {listed}")
 
 
 def _same(resource: Resource, was: Object, meta: Object) -> None:

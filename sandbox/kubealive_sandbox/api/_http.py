@@ -147,17 +147,19 @@ class _Handler:
                 raise _not_allowed()
             case "POST" if not asked.name:
                 body = _placed(await _body(request), resource, asked)
-                return web.json_response(api.create(kind, body, _writing(request)), status=201)
+                writing = _writing(request)
+                return _written(api.create(kind, body, writing), writing, status=201)
             case "PUT" if asked.name:
                 body = _placed(await _body(request), resource, asked)
-                return web.json_response(api.update(kind, body, sub=sub, writing=_writing(request)))
+                writing = _writing(request)
+                return _written(api.update(kind, body, sub=sub, writing=writing), writing)
             case "PATCH" if asked.name:
                 how, patch = await _patch(request)
                 existed = api.store.get(resource, asked.namespace, asked.name) is not None
-                changed = api.patch(
-                    kind, asked.namespace, asked.name, patch, how=how, sub=sub, writing=_writing(request)
-                )
-                return web.json_response(changed, status=200 if existed else 201)
+                writing = _writing(request)
+                place = (kind, asked.namespace, asked.name)
+                changed = api.patch(*place, patch, how=how, sub=sub, writing=writing)
+                return _written(changed, writing, status=200 if existed else 201)
             case "DELETE":
                 return await self._delete(request, resource, asked)
             case _:
@@ -248,6 +250,15 @@ class _Handler:
         kind = "PodMetricsList" if asked.plural == "pods" else "NodeMetricsList"
         listed = {"kind": kind, "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": found}
         return web.json_response(listed)
+
+
+def _written(obj: Object, writing: Writing, *, status: int = 200) -> web.Response:
+    """The answer to a write, with what it warns of."""
+    response = web.json_response(obj, status=status)
+    for warning in writing.warnings:
+        quoted = warning.replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response
 
 
 def _not_allowed() -> ApiError:

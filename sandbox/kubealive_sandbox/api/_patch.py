@@ -36,7 +36,8 @@ def json_patch(target: Object, operations: Any) -> Object:
         try:
             _operate(result, one)
         except (KeyError, IndexError, ValueError, TypeError) as exc:
-            words = f"the server rejected our request due to an error in our request: {one!r} does not fit: {exc}"
+            # The real server does not say which operation did not fit, or why.
+            words = "the server rejected our request due to an error in our request"
             raise ApiError(422, "Invalid", words) from exc
     return result
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["Field", "check", "fields_of", "is_atomic", "type_of_kind"]
+__all__ = ["Field", "check", "fields_of", "is_atomic", "pruned", "type_of_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,18 @@ def check(type_name: str, value: Any, *, path: str = "") -> list[str]:
         elif given is not None:
             unknown += _check(known[name].type, given, f"{path}{name}", owner)
     return unknown
+
+
+def pruned(type_name: str, value: Any) -> Any:
+    """The object without the fields that its type does not have."""
+    known = fields_of(type_name)
+    return {name: _pruned(known[name].type, given) for name, given in value.items() if name in known}
+
+
+def _pruned(kind: str, value: Any) -> Any:
+    if kind.startswith("list:"):
+        return [_pruned(kind[5:], one) for one in value]
+    return pruned(kind, value) if "." in kind and ":" not in kind and isinstance(value, dict) else value
 
 
 def _check(kind: str, value: Any, path: str, owner: str) -> list[str]:

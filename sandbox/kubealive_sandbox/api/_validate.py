@@ -3,6 +3,7 @@
 Causes are (field, reason, message) in the words of the real API server, so that a client shows the same sentence.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -78,7 +79,7 @@ def _at(obj: Object, path: str) -> Any:
 
 
 def _go(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).replace("'", '"')
+    return f'"{value}"' if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _frozen(spec: Object) -> Object:

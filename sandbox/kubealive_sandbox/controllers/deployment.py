@@ -116,7 +116,19 @@ class _Deployments:
         }
         if spec.get("minReadySeconds"):
             new_set["spec"]["minReadySeconds"] = spec["minReadySeconds"]
-        return self._api.create("ReplicaSet", new_set)
+        made = self._api.create("ReplicaSet", new_set)
+        words = f'Created new replica set "{made["metadata"]["name"]}"'
+        told = clone(deployment)
+        _progress(
+            told.setdefault("status", {}),
+            "True",
+            "NewReplicaSetCreated",
+            words,
+            stamp(self._api.now()),
+            renew=True,
+        )
+        self._api.update("Deployment", told, sub="status")
+        return made
 
     # ---------------------------------------------------------------- one step
 

@@ -119,9 +119,11 @@ class Container:
             f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}": not found'
         )
         around.events.warning(pod, "Failed", f'Failed to pull image "{reference}": {words}', path=self.path)
+        around.events.warning(pod, "Failed", "Error: ErrImagePull", path=self.path)
         self.wait_with("ErrImagePull", words)
         await asyncio.sleep(1.0)
         around.events.normal(pod, "BackOff", f'Back-off pulling image "{reference}"', path=self.path)
+        around.events.warning(pod, "Failed", "Error: ImagePullBackOff", path=self.path)
         self.wait_with("ImagePullBackOff", f'Back-off pulling image "{reference}": ErrImagePull: {words}')
         await asyncio.sleep(RETRY_PULL_S)
         return None
@@ -177,7 +179,7 @@ class Container:
         ).keep()  # fmt: skip
 
     def _probe_failed(self, kind: str, words: str) -> None:
-        if not self.stopping:
+        if kind == "readiness" or not self.stopping:  # which alone goes on while a pod ends
             about = self.around.pod()
             self.around.events.warning(
                 about, "Unhealthy", f"{kind.capitalize()} probe failed: {words}", path=self.path
@@ -248,6 +250,12 @@ class Container:
             words = f"Stopping container {self.name}"
             self.around.events.normal(self.around.pod(), "Killing", words, path=self.path)
             await self._kill(grace)
+
+    def give_up(self) -> None:
+        """Say that it never ran, when its pod ends."""
+        if "waiting" in self.state and not self.last:
+            words = "The container could not be located when the pod was terminated"
+            self.state = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": words}}
 
     def kill(self) -> None:
         """End it at once and for good."""

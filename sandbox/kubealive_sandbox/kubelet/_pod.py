@@ -76,6 +76,11 @@ class Pod:
         """The pod's UID."""
         return str(self._pod["metadata"]["uid"])
 
+    @property
+    def object(self) -> Object:
+        """The pod as it is now."""
+        return self._pod
+
     def update(self, pod: Object) -> None:
         """Take the pod's new version: labels for its files, and perhaps its deletion."""
         self._pod = pod
@@ -168,6 +173,8 @@ class Pod:
                 await asyncio.wait_for(asyncio.shield(running), 0.2)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        for each in everything:
+            each.give_up()
         self._publish()
         meta = self._pod["metadata"]
         if not self._ended:

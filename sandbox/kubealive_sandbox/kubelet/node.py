@@ -53,11 +53,7 @@ class Node:
 
     def containers(self) -> list[tuple[Object, Container]]:
         """Every container that runs here, with its pod."""
-        api, found = self._host.api, []
-        for pod in api.select("Pod", fields=f"spec.nodeName={self.name}"):
-            running = self.pods.get(pod["metadata"]["uid"])
-            found += [(pod, each) for each in (running.containers if running else ())]
-        return found
+        return [(pod.object, each) for pod in self.pods.values() for each in pod.containers]
 
     def _hear(self, event: Event) -> None:
         if event.resource.kind == "Pod" and event.object["spec"].get("nodeName") == self.name:

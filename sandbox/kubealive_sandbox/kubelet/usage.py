@@ -100,6 +100,8 @@ class Usage:
         found = []
         for node in self._api.select("Node"):
             here = [each for each in self._samples.values() if each.node == node["metadata"]["name"]]
+            if not self._samples:
+                continue  # nothing is known yet, which is not the same as nothing used
             used = [one for each in here for one in each.containers.values()]
             usage = _usage(sum(cpu for cpu, _ in used), sum(memory for _, memory in used))
             at = max((each.at for each in here), default=self._api.now())

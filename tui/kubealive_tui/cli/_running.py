@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import os
 import signal
+import threading
 
 from kubealive_tui.cli._log import start_log
 from kubealive_tui.cli._terminal import Terminal
@@ -10,6 +12,8 @@ from kubealive_tui.cli._terminal import Terminal
 __all__ = ["run_command"]
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+# For an ending in order, a sandbox's included.
+END_S = 8.0
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -25,6 +29,10 @@ async def _supervised(args: argparse.Namespace) -> int:
 
     def end(number: int) -> None:
         came.append(number)
+        # A terminal that is gone can hold up the ending for ever; what was started here ends with this program.
+        last = threading.Timer(END_S, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
         task.cancel()
 
     for number in _ENDING:
