@@ -20,6 +20,7 @@ MOMENTS = {
     "scale": {"decision": (71.0, ""), "target": (100.0, ""), "window": (158.0, "")},
     "heal": {"infect": (13.0, ""), "back-off": (26.0, ""), "hang": (62.0, "")},
     "dns": {"named": (9.0, ""), "late": (22.0, "j j j j"), "follows": (45.0, "j j j j")},
+    "state": {"stored": (9.0, "j"), "stale": (16.0, "j"), "reborn": (40.0, "j"), "lost": (54.0, "G")},
 }
 ALL = [(tab, moment) for tab, moments in MOMENTS.items() for moment in moments]
 
@@ -130,3 +131,14 @@ def test_the_recorded_names_are_whole() -> None:
         True,
         True,
     ]
+def test_the_recorded_rebirth_is_whole() -> None:
+    """The recording holds two kills: a numbered pod whose value is read back, and a Deployment's that loses it."""
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    for signal in signals("state", until_s=120):
+        store.apply(signal)
+
+    kept, lost = store.ledger("state").runs.ended
+    assert all(run.ending is Ending.COMPLETE and not run.incomplete for run in (kept, lost))
+    assert kept.seconds("value read back") is not None
+    assert lost.seconds("by name") is not None
+    assert lost.seconds("value read back") is None

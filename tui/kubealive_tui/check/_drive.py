@@ -15,6 +15,7 @@ from kubealive_tui.feed import Clock, Feed, SystemClock
 from kubealive_tui.hints import own_command
 from kubealive_tui.model import (
     Act,
+    Call,
     DeletePod,
     Fault,
     Interest,
@@ -271,6 +272,8 @@ def _act_words(act: Act) -> str:
     match act.verb:
         case DeletePod():
             return f"delete pod {act.name}"
+        case Call(method=method, host=host, path=path):
+            return f"{method} {host}{path}"
         case Scale(replicas=replicas):
             return f"scale {act.name} to {replicas}"
         case Fault(kind=kind):

@@ -230,18 +230,18 @@ def _dns(body: DnsAnswer, _me: str) -> _Narrated:
     # A full name that the search list was put behind is another one, though it begins like it.
     other = ".svc." in body.walk and body.name != f"{body.walk}."
     name = body.name if other else within(body.name)
-    return "dns", Role.LEAVING, line(f"{name} {body.type}: {', '.join(body.answers) or body.standing}")
+    first = body.answers[0] if body.answers else body.standing
+    more = f" and {len(body.answers) - 1} more" if len(body.answers) > 1 else ""
+    return "dns", Role.LEAVING, line(f"{name} {body.type}: {first}{more}")
 
 
 def _call(body: CallResult, _me: str) -> _Narrated:
+    came = str(body.http_status) if body.http_status >= 400 else body.outcome.value
     who = short(body.pod_name) or body.address
-    words = said(body.body)
-    role = Role.BAD if body.outcome.failed else Role.TEXT
-    return (
-        "client",
-        role,
-        line(f"called {body.name}: {body.outcome.value}, {who}" + (f": {words}" if words else "")),
-    )
+    words = said(body.body) or ("" if body.address else body.error)
+    role = Role.BAD if body.outcome.failed and not 400 <= body.http_status < 500 else Role.TEXT
+    text = f"called {body.name}: {came}" + (f", {who}" if who else "") + (f": {words}" if words else "")
+    return "client", role, line(text)
 
 
 def _scaling(body: ScalingSample, _me: str) -> _Narrated:

@@ -32,12 +32,17 @@ ValueT = TypeVar("ValueT")
 
 @dataclass(frozen=True, slots=True)
 class Latest(Generic[AnswerT]):
-    """The newest answer to a question: when it came, since when it says the same, and what it said before."""
+    """The newest answer to a question: when it came, since when it says the same, and what it said before.
+
+    `until_us` is until when some DNS server may go on saying it, each of several keeping an answer of its own; 0
+    where that was not told.
+    """
 
     body: AnswerT
     at_us: int
     since_us: int
     before: AnswerT | None = None
+    until_us: int = 0
 
 
 class Answers:
@@ -182,11 +187,18 @@ class Answers:
 
 
 def _newer(old: Latest[AnswerT] | None, body: AnswerT, at_us: int) -> Latest[AnswerT]:
+    until = _until(body, at_us)
     if old is None:
-        return Latest(body, at_us, at_us)
+        return Latest(body, at_us, at_us, until_us=until)
     if _said(old.body) == _said(body):
-        return Latest(body, at_us, old.since_us, old.before)
-    return Latest(body, at_us, at_us, old.body)
+        return Latest(body, at_us, old.since_us, old.before, max(old.until_us, until))
+    return Latest(body, at_us, at_us, old.body, until)
+
+
+def _until(body: DnsAnswer | CallResult | Reading, at_us: int) -> int:
+    if isinstance(body, DnsAnswer) and body.ttl_seconds is not None:
+        return at_us + body.ttl_seconds * 1_000_000
+    return 0
 
 
 def _said(body: DnsAnswer | CallResult | Reading) -> Hashable:

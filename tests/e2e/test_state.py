@@ -1,0 +1,93 @@
+"""The StatefulSet on a real cluster: the check, and a kill beside kubectl and the cluster's own resolver."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from kubealive_tui.model import Act, Call, CallResult, DeletePod, Ending
+from tests.e2e.harness import KUBECTL, NAMESPACE, Viewer, kubealive, kubectl, viewer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
+
+HOST = "phoenix-1.phoenix"
+CLOSE_S = 0.3
+
+
+def test_the_check_passes() -> None:
+    """`kubealive check state --json` exits 0: names complete, right pods, and the value survived."""
+    done = kubealive("check", "state", "-n", NAMESPACE, "--json")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = json.loads(done.stdout)["experiments"]["state"]
+    assert verdict["verdict"] == "passed", verdict
+
+
+async def stored(seen: Viewer, value: str) -> CallResult:
+    """Write a value through the pod's own name, and wait for the pod's word on it."""
+    (uid,) = [p.uid for uid in seen.store.pods("state") if (p := seen.store.pod(uid)) and p.name == "phoenix-1"]
+    action = await seen.ask(Act("state", uid, "phoenix-1", Call(HOST, 8080, "/store", "POST", value)))
+
+    def answered() -> CallResult | None:
+        facts = seen.store.ledger("state").timeline
+        return next((f.body for f in facts if f.action_id == action and isinstance(f.body, CallResult)), None)
+
+    result = await seen.until("the value to be stored", answered, within=10)
+    assert result.pod_uid == uid
+    return result
+
+
+async def test_a_kill_keeps_name_and_value() -> None:
+    """The pod is back when kubectl says so; its name leads to its new address, and the value is on its disk."""
+    async with viewer("state") as seen:
+        await seen.whole(pods=4)
+        value = f"e2e {time.time_ns()}"
+        assert (await stored(seen, value)).http_status == 200
+        (victim,) = [pod for pod in seen.ready_pods() if pod.name == "phoenix-1"]
+        watch = await asyncio.create_subprocess_exec(
+            KUBECTL, "-n", NAMESPACE, "get", "pod", "phoenix-1", "-w", "--no-headers", "-o",
+            "custom-columns=U:.metadata.uid,R:.status.conditions[?(@.type=='Ready')].status",
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        lines: list[tuple[float, list[str]]] = []
+
+        async def read() -> None:
+            assert watch.stdout is not None
+            async for line in watch.stdout:
+                lines.append((time.time(), line.decode().split()))
+
+        reader = asyncio.create_task(read())
+        await asyncio.sleep(1)
+        action = await seen.ask(Act("state", victim.uid, victim.name, DeletePod()))
+        run = await seen.run_of(action, within=100)
+        watch.terminate()
+        await asyncio.gather(reader, watch.wait())
+
+    assert run.ending is Ending.COMPLETE
+    ready = min(at for at, words in lines if words[0] != victim.uid and words[1] == "True")
+    assert run.seconds("pod back") == pytest.approx(ready - run.began_us / 1e6, abs=CLOSE_S)
+    assert run.seconds("value read back") is not None
+    pod = json.loads(kubectl("-n", NAMESPACE, "get", "pod", "phoenix-1", "-o", "json"))
+    assert pod["metadata"]["uid"] != victim.uid
+    asked = "import socket; print(socket.gethostbyname('phoenix-1.phoenix'), open('/data/value').read())"
+    said = kubectl("-n", NAMESPACE, "exec", "phoenix-1", "--", "python3", "-c", asked).split(maxsplit=1)
+    # By then the server that kept the old answer has let it go: the run ends after its last old answer.
+    assert said[0] == pod["status"]["podIP"]
+    assert said[1].strip() == value
+
+
+async def test_a_volume_that_cannot_be_written_is_said() -> None:
+    """Where the disk refuses, the answer says so, nothing is reported stored, and the value before stays."""
+    async with viewer("state") as seen:
+        await seen.whole(pods=4)
+        assert (await stored(seen, "before")).http_status == 200
+        inside = ("-n", NAMESPACE, "exec", "phoenix-1", "--", "python3", "-c")
+        kubectl(*inside, "import os; os.mkdir('/data/value.new')")
+        try:
+            result = await stored(seen, "after")
+        finally:
+            kubectl(*inside, "import os; os.rmdir('/data/value.new')")
+
+    assert (result.http_status, "nothing was stored" in result.body) == (500, True)
+    assert kubectl(*inside, "print(open('/data/value').read())").strip() == "before"

@@ -1,0 +1,92 @@
+"""What a name in DNS leads to, in words: its address, how long that answer lasts, and who answers there."""
+
+from kubealive_tui.experiments._words import milliseconds
+from kubealive_tui.model import CallResult, DnsAnswer, Line, Outcome, Role, line
+from kubealive_tui.store import Latest
+
+__all__ = [
+    "address_words",
+    "answered",
+    "answerer_words",
+    "is_asked",
+    "led_to",
+    "lifetime",
+    "lifetime_words",
+]
+
+# An answer older than this is not of now: three askings of a name that is asked each second.
+FRESH_US = 3_000_000
+# The agent tells an answer that stays the same each 5 s, or 150 ms later for each question beyond some thirty.
+TOLD_AGAIN_US = 10_000_000
+
+_SHORT = {
+    Outcome.REFUSED: "refused",
+    Outcome.RESET: "reset",
+    Outcome.CONNECT_TIMEOUT: "timeout",
+    Outcome.READ_TIMEOUT: "timeout",
+    Outcome.DNS: "no address",
+    Outcome.UNASKED: "nobody's",
+}
+
+
+def led_to(answer: DnsAnswer) -> tuple[str, ...]:
+    """The addresses in an answer, aliases left out."""
+    return tuple(record for record in answer.answers if " " not in record)
+
+
+def is_asked(found: Latest[DnsAnswer], now_us: int) -> bool:
+    """Whether the answer is of now: what stays the same is told again each few seconds while it is asked for."""
+    return now_us - found.at_us < TOLD_AGAIN_US
+
+
+def address_words(found: Latest[DnsAnswer] | None, address: str, *, now_us: int) -> Line:
+    """What a name's A record says, beside the address that it should say (empty where it should say none).
+
+    An address that replaced another one is starred; one that is not asked for any more is dim.
+    """
+    if found is None:
+        return line(("–", Role.MUTED))
+    answer = found.body
+    if not is_asked(found, now_us):
+        return line((", ".join(led_to(answer)) or answer.rcode, Role.DIM))
+    if answer.rcode != "NOERROR":
+        return line((answer.rcode, Role.BAD if address else Role.WAITING))
+    addresses = led_to(answer)
+    if not addresses:
+        return line(("no address", Role.WAITING))
+    words = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses"
+    right = address in addresses
+    star = ("*", Role.LEAVING) if found.before is not None else ""
+    return line((words, Role.TEXT if right else Role.LEAVING), star)
+
+
+def lifetime(found: Latest[DnsAnswer] | None, now_us: int) -> int | None:
+    """Whole seconds for which some server may still give this answer; None where that is over, or was not told."""
+    if found is None or found.until_us <= now_us:
+        return None
+    return (found.until_us - now_us) // 1_000_000
+
+
+def lifetime_words(found: Latest[DnsAnswer] | None, now_us: int) -> Line:
+    """The same as a cell."""
+    left = lifetime(found, now_us)
+    return line(("–", Role.MUTED)) if left is None else line((str(left), Role.MUTED))
+
+
+def answered(call: CallResult) -> bool:
+    """Whether a workload replied, be it with a refusal."""
+    return bool(call.http_status)
+
+
+def answerer_words(found: Latest[CallResult] | None, *, wanted: str, now_us: int) -> Line:
+    """What a call by name came to: how fast it was, or why it failed; another pod than `wanted` is named."""
+    if found is None or now_us - found.at_us > FRESH_US:
+        return line(("–", Role.MUTED))
+    call = found.body
+    if call.pod_uid and call.pod_uid != wanted:
+        return line((f"✕ {call.pod_name}", Role.BAD))
+    if not answered(call):
+        return line((_SHORT.get(call.outcome, call.outcome.value), Role.BAD))
+    if call.http_status >= 500:
+        return line((f"HTTP {call.http_status}", Role.BAD))
+    return line(("ok ", Role.GOOD), milliseconds(call.took_us), (" ms", Role.MUTED))

@@ -1,0 +1,157 @@
+"""Why the tab of the StatefulSet looks as it does: which controller did what, and who keeps an old answer."""
+
+from collections.abc import Iterator, Sequence
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._names import is_asked, led_to, lifetime
+from kubealive_tui.experiments._reborn import OLD_ANSWER, VALUE_BACK
+from kubealive_tui.experiments._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
+from kubealive_tui.experiments._words import said
+from kubealive_tui.model import Ending, Line, Role, Run, line
+from kubealive_tui.store import Store
+
+__all__ = ["explanation"]
+
+_TRY = ("Try: ", Role.ACCENT)
+
+
+def explanation(scene: Scene) -> Sequence[Line]:
+    """Paragraphs: what a set keeps, what is amiss now, the last run, the Deployment, what to try."""
+    return [
+        *_keeps(scene.store),
+        *(words for place in seats(scene.store) for words in _amiss(scene.store, place)),
+        *_run(scene),
+        *_beside(scene.store),
+        *_next(scene),
+    ]
+
+
+def _keeps(store: Store) -> Iterator[Line]:
+    yield line(
+        f"The StatefulSet controller numbers its pods: {SET}-0, {SET}-1, … It makes the next only when the one "
+        "before is ready, and takes away the highest first. A pod that goes is made anew under the same number."
+    )
+    yield line(
+        f"The Service {SET} is headless (clusterIP None): DNS leads to the pods themselves. Since the set names "
+        f"it as its serviceName, each pod also has a name of its own, NUMBER.{SET}, with its address of the "
+        "moment."
+    )
+    if all(place.claim is None for place in seats(store)):
+        yield line(
+            "This set has an emptyDir in each pod, since the cluster had no default StorageClass when it was "
+            "made: what is stored goes with the pod. With volumes it would stay."
+        )
+    else:
+        yield line(
+            "volumeClaimTemplates made a claim for each number. A claim is bound to its volume and outlives its "
+            "pod, and even the number: scaled down and up again, the same value is there."
+        )
+
+
+def _amiss(store: Store, place: Seat) -> Iterator[Line]:
+    name = (f"{place.name}: ", Role.STRONG)
+    answers = store.answers(NAME)
+    record, call = answers.dns(place.host, "A"), answers.call(place.host)
+    if record is not None and record.body.rcode in {"TIMEOUT", "SERVFAIL", "UNREACHABLE"}:
+        yield line(
+            name,
+            f"the DNS server said {record.body.rcode}: that is no word on the pod. An application would try "
+            "again, or fail; see tab 9 for every name.",
+        )
+    elif (
+        record is not None
+        and place.address
+        and is_asked(record, store.now_us)
+        and place.address not in led_to(record.body)
+    ):
+        yield from _outdated(store, place)
+    if call is not None and call.body.pod_name and place.pod and call.body.pod_name != place.pod.name:
+        yield line(
+            name,
+            f"{call.body.pod_name} answers to its name: the old address was given to another pod before the old "
+            "answer had run out. Only the reply itself tells; check who answers where that matters.",
+        )
+    if call is not None and call.body.http_status == 507:
+        yield line(name, f"{said(call.body.body)}. A claim's size is fixed unless its StorageClass lets it grow.")
+    if place.claim is not None and place.claim.phase == "Pending":
+        yield line(
+            name,
+            f"{place.claim.name} waits for a volume: no StorageClass serves it, or none has room on a node where "
+            "the pod may run. `kubectl describe pvc` says which.",
+        )
+
+
+def _outdated(store: Store, place: Seat) -> Iterator[Line]:
+    record = store.answers(NAME).dns(place.host, "A")
+    left = lifetime(record, store.now_us)
+    name = (f"{place.name}: ", Role.STRONG)
+    if record is not None and record.body.rcode == "NXDOMAIN":
+        yield line(
+            name,
+            "it is ready, yet DNS says that there is no such name: somebody asked before it was there, and the "
+            f"denial is kept as long as an answer would be (SOA minimum {record.body.soa_minimum_seconds or '?'} "
+            "s). Asked only once it is back (m), the first answer is the right one.",
+        )
+        return
+    kept = f" It may be kept for {left} s more." if left is not None else ""
+    yield line(
+        name,
+        "DNS still answers with the address of the pod before: the cluster's DNS server keeps an answer for its "
+        f"TTL, and asking again does not refresh it.{kept}",
+    )
+
+
+def _run(scene: Scene) -> Iterator[Line]:
+    run = scene.store.ledger(NAME).runs.last
+    if run is None:
+        return
+    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    if run.verb == "scale":
+        yield line(
+            "podManagementPolicy is OrderedReady: upwards each pod waits for the one before to be ready; "
+            "downwards each waits for the one above to be gone. A name that was asked for too early stays "
+            "denied for up to 30 s."
+        )
+    elif run.verb == "delete_pod" and run.target_name.startswith(f"{SET}-"):
+        yield from _rebirth(run)
+
+
+def _rebirth(run: Run) -> Iterator[Line]:
+    old = run.seconds(OLD_ANSWER)
+    if old is None:
+        yield line(
+            "Nobody asked for the name while the pod was away, so no old answer was kept: the first was right."
+        )
+    else:
+        yield line(
+            f"The old address was answered until {old:.1f} s after the kill, though nobody had it any more: the "
+            "pod was back before the answer had run out. The new pod has the same name and another UID and "
+            "address."
+        )
+    if run.seconds(VALUE_BACK) is not None:
+        yield line("The new pod mounted the same claim, so what was stored was read back.")
+    elif run.ending is Ending.COMPLETE:
+        yield line("Nothing was stored, or it went with the pod: the new pod has no value.")
+
+
+def _beside(store: Store) -> Iterator[Line]:
+    place = nest(store)
+    if place is not None and value_of(store, place).fate is Fate.LOST:
+        yield line(
+            (f"{NEST}: ", Role.STRONG),
+            "the ReplicaSet controller made another pod with another name and an emptyDir of its own: the value "
+            "went with the pod that had it. Nothing in a Deployment ties data to a place.",
+        )
+
+
+def _next(scene: Scene) -> Iterator[Line]:
+    values = {place.name: value_of(scene.store, place).fate for place in seats(scene.store)}
+    if Fate.HELD not in values.values():
+        yield line(_TRY, "v to write a value through the selected pod's name, then x, and read it back.")
+    elif scene.store.ledger(NAME).runs.last is None:
+        yield line(_TRY, f"x on a pod with a value; then the same on {NEST}, which loses it.")
+    else:
+        yield line(
+            _TRY,
+            "m, then x again: without asking meanwhile, the new address is there at once. s and S: the order.",
+        )

@@ -1,0 +1,312 @@
+"""What the tab of the StatefulSet shows: seats by name, the Deployment beside them, the last run, the records."""
+
+from collections.abc import Sequence
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._blocks import rail
+from kubealive_tui.experiments._names import (
+    address_words,
+    answerer_words,
+    is_asked,
+    led_to,
+    lifetime,
+    lifetime_words,
+)
+from kubealive_tui.experiments._reborn import BY_NAME, OLD_ANSWER, TTL_OVER
+from kubealive_tui.experiments._seats import (
+    NAME,
+    NEST,
+    SET,
+    Fate,
+    Seat,
+    Value,
+    nest,
+    seat,
+    seats,
+    value_of,
+)
+from kubealive_tui.experiments._words import age, milliseconds, pod_state, said
+from kubealive_tui.model import (
+    GLYPH,
+    Align,
+    Cell,
+    Column,
+    Ending,
+    Heading,
+    Line,
+    Role,
+    Row,
+    Run,
+    Sentence,
+    Table,
+    View,
+    line,
+)
+from kubealive_tui.store import Store
+
+__all__ = ["shown"]
+
+_SEATS = (
+    Column("POD", 10),
+    Column("NODE", 7),
+    Column("STATE", 11),
+    Column("A RECORD", 14),
+    Column("TTL", 3, Align.RIGHT),
+    Column("BY NAME", 10),
+    Column("VOLUME", 8),
+    Column("UID", 8, least=98),
+    Column("AGE", 4, Align.RIGHT, least=98),
+    Column("VALUE", 7, grows=True),
+)
+_BESIDE = (Column("", 16), Column("", 7), Column("", 12), Column("", 18), Column("", 9), Column("", 9, grows=True))
+_RECORDS = (
+    Column("TYPE", 5),
+    Column("ANSWER", 30, grows=True),
+    Column("TTL", 4, Align.RIGHT),
+    Column("TIME", 8, Align.RIGHT),
+    Column("", 10),
+)
+
+
+def shown(scene: Scene, *, asks_always: bool) -> Sequence[View]:
+    """The tab from top to bottom."""
+    chosen = chosen_seat(scene)
+    return [
+        _seat_table(scene),
+        Sentence(_remark(scene, chosen, asks_always=asks_always)),
+        *_beside(scene),
+        rail(
+            scene,
+            hint="x kills the selected pod: what comes back, and when its name leads there",
+            figure=_figure,
+        ),
+        *([_records(scene, chosen)] if chosen else []),
+    ]
+
+
+def chosen_seat(scene: Scene) -> Seat | None:
+    """The selected seat; the first one where none is."""
+    found = seat(scene.store, scene.selected or "")
+    return found or next(iter(seats(scene.store)), None)
+
+
+# ---- the objects
+
+
+def _seat_table(scene: Scene) -> Table:
+    store = scene.store
+    places = {place.name: place for place in seats(store)}
+
+    def row(key: str) -> Row:
+        place = places[key]
+        return Row(key, _seat_cells(store, place), past=place.pod is None and not place.wanted)
+
+    return Table(
+        columns=_SEATS,
+        keys=tuple(places),
+        row=row,
+        empty=line(("no pods", Role.WAITING), (": s asks for one", Role.MUTED)),
+    )
+
+
+def _seat_cells(store: Store, place: Seat) -> tuple[Cell, ...]:
+    answers, now = store.answers(NAME), store.now_us
+    record = answers.dns(place.host, "A")
+    return (
+        line(place.name),
+        line((place.pod.node if place.pod else "–", Role.MUTED)),
+        _state(place),
+        address_words(record, place.address, now_us=now),
+        lifetime_words(record, now),
+        answerer_words(answers.call(place.host), wanted=place.uid, now_us=now),
+        _volume(place),
+        line((place.uid[:8] or "–", Role.MUTED)),
+        line((age(now - place.pod.created_us) if place.pod else "–", Role.MUTED)),
+        _value(value_of(store, place)),
+    )
+
+
+def _state(place: Seat) -> Line:
+    if place.pod is not None:
+        return pod_state(place.pod)
+    return line(
+        (f"{GLYPH[Role.WAITING]} awaited", Role.WAITING) if place.wanted else (f"{GLYPH[Role.BAD]} gone", Role.DIM)
+    )
+
+
+def _volume(place: Seat) -> Line:
+    if place.claim is not None:
+        bound = place.claim.phase == "Bound"
+        return line((place.claim.phase.lower() or "–", Role.MUTED if bound else Role.WAITING))
+    if place.pod is not None and not place.pod.claims:
+        return line(("emptyDir", Role.WAITING))
+    return line(("–", Role.MUTED))
+
+
+def _value(value: Value) -> Line:
+    match value.fate:
+        case Fate.HELD:
+            return line((f'"{value.text}"', Role.GOOD))
+        case Fate.LOST:
+            return line(("lost ", Role.BAD), (f'"{value.text}"', Role.BAD))
+        case Fate.UNKNOWN:
+            return line(("unread", Role.DIM))
+        case _:
+            return line(("–", Role.MUTED))
+
+
+def _beside(scene: Scene) -> Sequence[View]:
+    place = nest(scene.store)
+    if place is None:
+        return ()
+    heading = Heading(
+        line(("BESIDE IT: a Deployment", Role.STRONG)), line(("same program, no identity", Role.MUTED))
+    )
+    pod, store = place.pod, scene.store
+    cells: tuple[Cell, ...] = (
+        line(_brief(pod.name) if pod else NEST),
+        line((pod.node if pod else "–", Role.MUTED)),
+        _state(place),
+        line(("no name of its own", Role.MUTED)),
+        line(("emptyDir", Role.MUTED)),
+        _value(value_of(store, place)),
+    )
+    return [Table(_BESIDE, (NEST,), lambda key: Row(key, cells), heading=heading)]
+
+
+def _brief(name: str) -> str:
+    """A generated name with its middle left out: `nest-6c5…q8mzt`."""
+    return name if len(name) <= 16 else f"{name[:8]}…{name[-5:]}"
+
+
+# ---- the measurement
+
+
+def _figure(run: Run) -> Line:
+    """How long the name led to nobody who answers as the pod that it stands for."""
+    took = run.seconds(BY_NAME)
+    if took is not None:
+        return line(("name back after ", Role.MUTED), f"{took:.1f} s")
+    if run.verb == "delete_pod":
+        return line(("name not back", Role.MUTED), (" yet" if run.ending is Ending.OPEN else "", Role.MUTED))
+    return line(("one after another", Role.MUTED))
+
+
+def _remark(scene: Scene, place: Seat | None, *, asks_always: bool) -> Line:
+    """The one thing to know now: about the selected seat, else about another one that something is wrong with."""
+    if place is None:
+        return line(("StatefulSet phoenix is not here: kubealive reset state makes it", Role.WAITING))
+    store = scene.store
+    others = (words for each in seats(store) if each.name != place.name and (words := _wrong(store, each)))
+    told = asks_always or scene.store.ledger(NAME).runs.current is not None
+    return (
+        _wrong(store, place)
+        or _waits(place)
+        or next(others, ())
+        or (_moved(scene, place) if told else ())
+        or _how(scene, place, asks_always=asks_always)
+    )
+
+
+def _wrong(store: Store, place: Seat) -> Line:
+    return _stranger(store, place) or _failed(store, place) or _stale(store, place)
+
+
+def _stranger(store: Store, place: Seat) -> Line:
+    found = store.answers(NAME).call(place.host)
+    if found is None or place.pod is None or not found.body.pod_name or found.body.pod_name == place.pod.name:
+        return ()
+    if place.name == NEST:
+        return ()  # a Service may lead to the pod before for as long as that one serves
+    call = found.body
+    words = f"{place.host} leads to {call.address}, and there {call.pod_name} answers"
+    return line((words, Role.BAD), (": another pod has that address now", Role.MUTED))
+
+
+def _failed(store: Store, place: Seat) -> Line:
+    found = store.answers(NAME).call(place.host)
+    if found is None or found.body.http_status < 500 or found.body.pod_uid != place.uid:
+        return ()
+    return line((f"{place.name} answers {found.body.http_status}: {said(found.body.body)}", Role.BAD))
+
+
+def _stale(store: Store, place: Seat) -> Line:
+    """What DNS goes on saying although the pod is there: an old address, or that there is none."""
+    record = store.answers(NAME).dns(place.host, "A")
+    if record is None or not place.address or not is_asked(record, store.now_us):
+        return ()
+    if place.address in led_to(record.body):
+        return ()
+    left = lifetime(record, store.now_us)
+    kept = f", for {left} s more" if left is not None else ""
+    old = ", ".join(led_to(record.body)) or record.body.rcode
+    now = line((f"{place.name} is ", Role.MUTED), place.address, (", DNS still answers ", Role.MUTED))
+    return line(now, (old, Role.LEAVING), (kept, Role.MUTED))
+
+
+def _moved(scene: Scene, place: Seat) -> Line:
+    """After a change of address: what it was, and how long the old one went on being answered."""
+    record = scene.store.answers(NAME).dns(place.host, "A")
+    if record is None or record.before is None or not led_to(record.body):
+        return ()
+    was = line(("* ", Role.LEAVING), ("was ", Role.MUTED), ", ".join(led_to(record.before)) or record.before.rcode)
+    run = scene.store.ledger(NAME).runs.last
+    if run is None or run.target_name != place.name:
+        return was
+    old, over = run.seconds(OLD_ANSWER), run.seconds(TTL_OVER)
+    if old is None:
+        return line(was, ("; nobody asked before the pod was back, so the first answer was new", Role.MUTED))
+    left = "" if over is None else f"; its TTL at the kill: {over:.0f} s"
+    return line(was, (", still answered for ", Role.MUTED), f"{old:.1f} s", (left, Role.MUTED))
+
+
+def _waits(place: Seat) -> Line:
+    if place.claim is not None and place.claim.phase == "Pending" and place.pod is not None:
+        return line((f"{place.claim.name} waits for a volume; {place.name} waits for it", Role.WAITING))
+    if place.pod is not None and place.pod.message and not place.pod.ready:
+        return line((place.pod.message, Role.WAITING))
+    if place.name != NEST and place.pod is not None and not place.pod.claims:
+        words = "emptyDir: this cluster had no default StorageClass, so a value goes with its pod"
+        return line((words, Role.WAITING))
+    return ()
+
+
+def _how(scene: Scene, place: Seat, *, asks_always: bool) -> Line:
+    if asks_always:
+        return line(("called as ", Role.MUTED), place.host, (", always (m); v writes a value there", Role.MUTED))
+    left = lifetime(scene.store.answers(NAME).dns(place.host, "A"), scene.store.now_us)
+    if left is not None:
+        return line((f"{place.host} is not asked (m); the last answer is still kept for {left} s", Role.MUTED))
+    return line((f"{place.host} is not asked (m), and no server keeps an answer: x now", Role.MUTED))
+
+
+# ---- the records
+
+
+def _records(scene: Scene, place: Seat) -> Table:
+    answers, now = scene.store.answers(NAME), scene.store.now_us
+    service = SET if place.name != NEST else NEST
+    names = {"A": place.host, "AAAA": place.host, "SRV": f"_http._tcp.{service}"}
+    found = {kind: answers.dns(name, kind) for kind, name in names.items()}
+    full = next(
+        (each.body.name for each in found.values() if each is not None), f"{place.host}.{scene.namespace}.svc"
+    )
+
+    def row(kind: str) -> Row:
+        latest = found[kind]
+        if latest is None:
+            return Row(kind, (line(kind), line(("not asked", Role.MUTED))))
+        words = _answer(kind, latest.body.answers, latest.body.rcode, latest.body.soa_minimum_seconds, place)
+        took = line(milliseconds(latest.body.took_us), (" ms", Role.MUTED))
+        return Row(kind, (line(kind), words, lifetime_words(latest, now), took, line("")))
+
+    heading = Heading(line(("DNS", Role.STRONG)), line((full.removesuffix("."), Role.MUTED)))
+    return Table(_RECORDS, tuple(names), row, heading=heading, selectable=False)
+
+
+def _answer(kind: str, records: Sequence[str], rcode: str, minimum: int | None, place: Seat) -> Line:
+    if not records:
+        kept = "" if minimum is None else f", SOA minimum {minimum}"
+        return line(("none ", Role.TEXT), (f"({rcode}{kept})", Role.MUTED))
+    mine = [record for record in records if kind != "SRV" or f" {place.name}." in record] or list(records)
+    return line((f"1 of {len(records)}: " if len(records) > 1 else "", Role.MUTED), mine[0])
