@@ -16,8 +16,10 @@ EXPERIMENTS = sorted(p.name for p in ROOT.iterdir() if p.is_dir() and p.name != 
 BODIES: dict[Path, dict[str, Any]] = {path: yaml.safe_load(path.read_text()) for path in FILES}
 PODS = [path for path in FILES if "template" in BODIES[path].get("spec", {})]
 POD_IDS = [str(p.relative_to(ROOT)) for p in PODS]
+OPENING = [path for path in PODS if "hostPort" in path.read_text()]
 RULES = [path for path in FILES if "rules" in BODIES[path]]
 EXPERIMENT = "kubealive.dev/experiment"
+POLICY = "pod-security.kubernetes.io/enforce"
 PART_OF = "app.kubernetes.io/part-of"
 
 
@@ -94,7 +96,22 @@ def test_pod_meets_pod_security_restricted(path: Path) -> None:
         assert security["allowPrivilegeEscalation"] is False
         assert security["readOnlyRootFilesystem"] is True
         assert security["capabilities"] == {"drop": ["ALL"]}
-        assert not any("hostPort" in port for port in container["ports"])
+        assert path in OPENING or not any("hostPort" in port for port in container["ports"])
+
+
+def test_one_workload_takes_a_port_of_its_node() -> None:
+    """That is what its experiment shows; no other needs more than `restricted` admits."""
+    assert [str(path.relative_to(ROOT)) for path in OPENING] == ["daemon/daemonset.yaml"]
+
+
+def test_everything_at_once_relaxes_the_namespace() -> None:
+    """The namespace's own file says `restricted`; the root, which installs the hostPort too, says otherwise."""
+    (patch,) = yaml.safe_load((ROOT / "kustomization.yaml").read_text())["patches"]
+    assert patch["target"] == {"kind": "Namespace"}
+    assert yaml.safe_load(patch["patch"]) == [
+        {"op": "replace", "path": f"/metadata/labels/{POLICY.replace('/', '~1')}", "value": "privileged"}
+    ]
+    assert labels(BODIES[ROOT / "agent/namespace.yaml"])[POLICY] == "restricted"
 
 
 @pytest.mark.parametrize("path", PODS, ids=POD_IDS)

@@ -60,6 +60,8 @@ class FakeCluster:
         self.failing: dict[tuple[str, str], ApiError] = {}
         self.requests: list[tuple[str, str]] = []
         self.bodies: list[tuple[str, Any]] = []
+        # Nodes on which something answers at any port, as a pod that looks would find.
+        self.answering: tuple[str, ...] = ()
         self._count = 0
         # What belongs to the cluster and not to an install, by the path of its list.
         self.given = {
@@ -158,6 +160,9 @@ class FakeCluster:
         full = f"{path}/{name}"
         if full in self.objects:
             raise ApiError(409, "AlreadyExists", f"{full} exists")
+        if body["kind"] == "Pod":
+            ended = {"exitCode": 9 if self.answering else 0, "message": " ".join(self.answering)}
+            body = {**body, "status": {"containerStatuses": [{"state": {"terminated": ended}}]}}
         return self.add(full, body)
 
     def _delete(self, path: str, query: Mapping[str, str], body: Any) -> Any:

@@ -125,3 +125,24 @@ def test_kind_outside_the_table_is_refused(packaged: Path) -> None:
     (packaged / "balance/service.yaml").write_text("{kind: Gateway, apiVersion: v9, metadata: {name: x}}")
     with pytest.raises(ManifestError, match=r"a Gateway of v9; known are Namespace \(v1\)"):
         render(Wanted())
+
+
+@pytest.mark.parametrize(
+    ("names", "level"),
+    [
+        pytest.param(None, "privileged", id="everything"),
+        pytest.param(("balance", "state"), "restricted", id="without the hostPort"),
+        pytest.param(("daemon",), "privileged", id="the hostPort alone"),
+    ],
+)
+def test_namespace_enforces_what_the_experiments_meet(names: tuple[str, ...] | None, level: str) -> None:
+    """Only the experiment that takes a port of its node asks for more than `restricted` admits."""
+    namespace = by_ref(Wanted(experiments=names))["namespace/kubealive"].body
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == level
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_that_cannot_be_is_refused(port: int) -> None:
+    """The sentence names the port and the ones that can be."""
+    with pytest.raises(UsageError, match=f"port {port} cannot be: use 1 to 65535"):
+        Wanted(host_port=port)

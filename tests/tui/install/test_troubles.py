@@ -3,9 +3,15 @@ from typing import Any
 import pytest
 
 from kubealive_tui.install import Cause
-from kubealive_tui.install._troubles import pod_troubles, workload, workload_troubles
+from kubealive_tui.install._troubles import (
+    event_troubles,
+    pod_troubles,
+    refuses_in_events,
+    workload,
+    workload_troubles,
+)
 
-from .samples import deployment, pod, waiting
+from .samples import LABELS, deployment, pod, waiting
 
 READY: dict[str, Any] = {"conditions": [{"type": "Ready", "status": "True"}]}
 SCHEDULER = "0/3 nodes are available: 3 Insufficient memory."
@@ -119,3 +125,39 @@ def test_daemonset_counts_nodes() -> None:
     body["status"] = {"observedGeneration": 2, **dict.fromkeys(counts, 3)}
     found = workload(body)
     assert (found.ready, found.desired, found.settled) == (3, 3, True)
+
+
+def short(kind: str, **counts: int) -> dict[str, Any]:
+    """A workload of a kind without conditions, with these counts."""
+    spec = {"replicas": 3} if kind == "StatefulSet" else {}
+    return {"kind": kind, "metadata": {"name": "x", "uid": "u1", "labels": LABELS}, "spec": spec, "status": counts}
+
+
+@pytest.mark.parametrize(
+    ("body", "lacks"),
+    [
+        pytest.param(
+            short("DaemonSet", desiredNumberScheduled=3, currentNumberScheduled=0), True, id="a DaemonSet"
+        ),
+        pytest.param(short("DaemonSet", desiredNumberScheduled=3, currentNumberScheduled=3), False, id="all made"),
+        pytest.param(short("StatefulSet", replicas=1), True, id="a StatefulSet"),
+        pytest.param(short("StatefulSet", replicas=3), False, id="all replicas made"),
+        pytest.param(short("Deployment"), False, id="a Deployment has a condition"),
+    ],
+)
+def test_who_tells_of_refused_pods_in_events_alone(body: dict[str, Any], lacks: bool) -> None:
+    """DaemonSets and StatefulSets have no condition for refused pods; only those that lack pods are asked."""
+    assert refuses_in_events(body) is lacks
+
+
+def test_the_newest_event_tells_why() -> None:
+    """Of the Events of this very object the last one counts, with the next step of its cause."""
+    policy = 'pods "x-1" is forbidden: violates PodSecurity "restricted:latest": hostPort'
+    events = [
+        {"involvedObject": {"uid": "u1"}, "lastTimestamp": "2026-01-01T00:00:02Z", "message": policy},
+        {"involvedObject": {"uid": "u1"}, "lastTimestamp": "2026-01-01T00:00:01Z", "message": "exceeded quota"},
+        {"involvedObject": {"uid": "other"}, "lastTimestamp": "2026-01-01T00:00:03Z", "message": "somebody's"},
+    ]
+    (trouble,) = event_troubles(short("DaemonSet"), events)
+    assert (trouble.cause, trouble.subject, policy in trouble.text) == (Cause.POLICY, "daemonset/x", True)
+    assert not list(event_troubles(short("DaemonSet"), events[2:]))

@@ -30,8 +30,6 @@ POLICY_LABEL = "pod-security.kubernetes.io/enforce"
 # `restricted`, as the namespace's file says, and `baseline` refuse every pod that takes a port of its node.
 _OPEN_POLICY = "privileged"
 _KUSTOMIZATION_KEYS = {"apiVersion", "kind", "namespace", "resources"}
-# What the root says beyond that: the namespace's policy where all experiments are installed, as `render` does.
-_ROOT_KEYS = _KUSTOMIZATION_KEYS | {"patches"}
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -162,8 +160,7 @@ def _root() -> Traversable:
 
 def _resources(folder: Traversable) -> Sequence[str]:
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
-    known = _ROOT_KEYS if (folder / AGENT_FOLDER).is_dir() else _KUSTOMIZATION_KEYS
-    unknown = sorted(kustomization.keys() - known)
+    unknown = sorted(kustomization.keys() - _KUSTOMIZATION_KEYS)
     if unknown:
         raise ManifestError(
             f"{folder.name}/kustomization.yaml uses {', '.join(unknown)}, which `kubealive up` does not apply"
