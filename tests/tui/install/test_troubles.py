@@ -145,7 +145,7 @@ def short(kind: str, **counts: int) -> dict[str, Any]:
         pytest.param(short("Deployment"), False, id="a Deployment has a condition"),
     ],
 )
-def test_who_tells_of_refused_pods_in_events_alone(body: dict[str, Any], lacks: bool) -> None:
+def test_who_tells_of_refused_pods_in_events_alone(body: dict[str, Any], *, lacks: bool) -> None:
     """DaemonSets and StatefulSets have no condition for refused pods; only those that lack pods are asked."""
     assert refuses_in_events(body) is lacks
 

@@ -1,7 +1,24 @@
-"""What a name in DNS leads to, in words: its address, how long that answer lasts, and who answers there."""
+"""What a name in DNS leads to, in words: records, how long an answer lasts, what it is worth, who answers."""
 
-from kubealive_tui.experiments._words import milliseconds
-from kubealive_tui.model import CallResult, DnsAnswer, Line, Outcome, Role, line
+from collections.abc import Sequence
+
+from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._dns import Judgement, Question, Word, judge
+from kubealive_tui.experiments._words import age, milliseconds
+from kubealive_tui.model import (
+    GLYPH,
+    Align,
+    CallResult,
+    Column,
+    DnsAnswer,
+    Heading,
+    Line,
+    Outcome,
+    Role,
+    Row,
+    Table,
+    line,
+)
 from kubealive_tui.store import Latest
 
 __all__ = [
@@ -12,6 +29,8 @@ __all__ = [
     "led_to",
     "lifetime",
     "lifetime_words",
+    "record_table",
+    "verdict_words",
 ]
 
 # An answer older than this is not of now: three askings of a name that is asked each second.
@@ -90,3 +109,54 @@ def answerer_words(found: Latest[CallResult] | None, *, wanted: str, now_us: int
     if call.http_status >= 500:
         return line((f"HTTP {call.http_status}", Role.BAD))
     return line(("ok ", Role.GOOD), milliseconds(call.took_us), (" ms", Role.MUTED))
+
+
+_WORTH = {
+    Word.AGREES: Role.GOOD,
+    Word.STALE: Role.LEAVING,
+    Word.WRONG: Role.BAD,
+    Word.SILENT: Role.BAD,
+    Word.SETTLING: Role.WAITING,
+    Word.OPEN: Role.MUTED,
+    Word.WAITING: Role.WAITING,
+}
+_RECORDS = (
+    Column("TYPE", 5),
+    Column("ANSWER", 30, grows=True),
+    Column("TTL", 4, Align.RIGHT),
+    Column("TIME", 7, Align.RIGHT),
+    Column("", 14),
+)
+
+
+def verdict_words(judgement: Judgement, now_us: int) -> Line:
+    """What an answer is worth: `● agrees`, `◌ stale 12s`, `✕ wrong`."""
+    role = _WORTH[judgement.word]
+    late = f" {age(round(judgement.stale_s(now_us) * 1e6))}" if judgement.word is Word.STALE else ""
+    return line((f"{GLYPH.get(role, '–')} {judgement.word.value}{late}", role))
+
+
+def record_table(scene: Scene, questions: Sequence[Question], *, mine: str = "") -> Table:
+    """What DNS says to these questions, and what that is worth. Of several records the one of `mine` is shown."""
+    judged = {question.type: judge(scene.store, scene.name, question) for question in questions}
+    first = questions[0].absolute(scene.store).removesuffix(".")
+
+    def row(kind: str) -> Row:
+        found, now = judged[kind].latest, scene.store.now_us
+        if found is None:
+            return Row(kind, (line(kind), line(("not asked", Role.MUTED))))
+        took = line(milliseconds(found.body.took_us), (" ms", Role.MUTED))
+        words = _record_words(found.body, mine)
+        return Row(kind, (line(kind), words, lifetime_words(found, now), took, verdict_words(judged[kind], now)))
+
+    heading = Heading(line(("DNS", Role.STRONG)), line((first, Role.MUTED)))
+    return Table(_RECORDS, tuple(judged), row, heading=heading, selectable=False)
+
+
+def _record_words(answer: DnsAnswer, mine: str) -> Line:
+    if not answer.answers:
+        kept = "" if answer.soa_minimum_seconds is None else f", SOA minimum {answer.soa_minimum_seconds}"
+        return line(("none ", Role.TEXT), (f"({answer.rcode}{kept})", Role.MUTED))
+    shown = next((record for record in answer.answers if mine and mine in record), answer.answers[0])
+    count = len(answer.answers)
+    return line((f"1 of {count}: " if count > 1 else "", Role.MUTED), shown)

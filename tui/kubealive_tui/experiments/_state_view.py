@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import rail
+from kubealive_tui.experiments._dns import Form, Question
 from kubealive_tui.experiments._names import (
     address_words,
     answerer_words,
@@ -11,6 +12,7 @@ from kubealive_tui.experiments._names import (
     led_to,
     lifetime,
     lifetime_words,
+    record_table,
 )
 from kubealive_tui.experiments._reborn import BY_NAME, OLD_ANSWER, TTL_OVER
 from kubealive_tui.experiments._seats import (
@@ -25,7 +27,7 @@ from kubealive_tui.experiments._seats import (
     seats,
     value_of,
 )
-from kubealive_tui.experiments._words import age, milliseconds, pod_state, said
+from kubealive_tui.experiments._words import age, pod_state, said
 from kubealive_tui.model import (
     GLYPH,
     Align,
@@ -59,13 +61,6 @@ _SEATS = (
     Column("VALUE", 7, grows=True),
 )
 _BESIDE = (Column("", 16), Column("", 7), Column("", 12), Column("", 18), Column("", 9), Column("", 9, grows=True))
-_RECORDS = (
-    Column("TYPE", 5),
-    Column("ANSWER", 30, grows=True),
-    Column("TTL", 4, Align.RIGHT),
-    Column("TIME", 8, Align.RIGHT),
-    Column("", 10),
-)
 
 
 def shown(scene: Scene, *, asks_always: bool) -> Sequence[View]:
@@ -284,29 +279,8 @@ def _how(scene: Scene, place: Seat, *, asks_always: bool) -> Line:
 
 
 def _records(scene: Scene, place: Seat) -> Table:
-    answers, now = scene.store.answers(NAME), scene.store.now_us
-    service = SET if place.name != NEST else NEST
-    names = {"A": place.host, "AAAA": place.host, "SRV": f"_http._tcp.{service}"}
-    found = {kind: answers.dns(name, kind) for kind, name in names.items()}
-    full = next(
-        (each.body.name for each in found.values() if each is not None), f"{place.host}.{scene.namespace}.svc"
+    service = NEST if place.name == NEST else SET
+    questions = [Question(place.host, kind, Form.SHORT) for kind in ("A", "AAAA")]
+    return record_table(
+        scene, [*questions, Question(f"_http._tcp.{service}", "SRV", Form.SHORT)], mine=f" {place.host}."
     )
-
-    def row(kind: str) -> Row:
-        latest = found[kind]
-        if latest is None:
-            return Row(kind, (line(kind), line(("not asked", Role.MUTED))))
-        words = _answer(kind, latest.body.answers, latest.body.rcode, latest.body.soa_minimum_seconds, place)
-        took = line(milliseconds(latest.body.took_us), (" ms", Role.MUTED))
-        return Row(kind, (line(kind), words, lifetime_words(latest, now), took, line("")))
-
-    heading = Heading(line(("DNS", Role.STRONG)), line((full.removesuffix("."), Role.MUTED)))
-    return Table(_RECORDS, tuple(names), row, heading=heading, selectable=False)
-
-
-def _answer(kind: str, records: Sequence[str], rcode: str, minimum: int | None, place: Seat) -> Line:
-    if not records:
-        kept = "" if minimum is None else f", SOA minimum {minimum}"
-        return line(("none ", Role.TEXT), (f"({rcode}{kept})", Role.MUTED))
-    mine = [record for record in records if kind != "SRV" or f" {place.name}." in record] or list(records)
-    return line((f"1 of {len(records)}: " if len(records) > 1 else "", Role.MUTED), mine[0])
