@@ -20,6 +20,7 @@ MOMENTS = {
     "scale": {"decision": (71.0, ""), "target": (100.0, ""), "window": (158.0, "")},
     "heal": {"infect": (13.0, ""), "back-off": (26.0, ""), "hang": (62.0, "")},
     "dns": {"named": (9.0, ""), "late": (22.0, "j j j j"), "follows": (45.0, "j j j j")},
+    "daemon": {"cordoned": (6.0, ""), "overdue": (32.0, "j"), "replaced": (45.0, "j"), "away": (100.0, "G")},
     "state": {"stored": (9.0, "j"), "stale": (16.0, "j"), "reborn": (40.0, "j"), "lost": (54.0, "G")},
 }
 ALL = [(tab, moment) for tab, moments in MOMENTS.items() for moment in moments]
@@ -131,6 +132,8 @@ def test_the_recorded_names_are_whole() -> None:
         True,
         True,
     ]
+
+
 def test_the_recorded_rebirth_is_whole() -> None:
     """The recording holds two kills: a numbered pod whose value is read back, and a Deployment's that loses it."""
     store = Store({lab.name: lab.stopwatches for lab in discover()})
@@ -142,3 +145,18 @@ def test_the_recorded_rebirth_is_whole() -> None:
     assert kept.seconds("value read back") is not None
     assert lost.seconds("by name") is not None
     assert lost.seconds("value read back") is None
+
+
+def test_the_recorded_node_is_lost_and_found() -> None:
+    """The recording holds a kill that is timed to its end, and a node that goes and comes back with its pod."""
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    seen: list[str] = []
+    for signal in signals("daemon", until_s=400):
+        store.apply(signal)
+        state = next((node.state for node in store.nodes() if node.name == "node-3"), "")
+        seen += [state] if state not in seen[-1:] else []
+
+    (run,) = store.ledger("daemon").runs.ended
+    assert (run.ending, run.incomplete) == (Ending.COMPLETE, "")
+    assert run.seconds("port answers again") is not None
+    assert [state for state in seen if state] == ["Ready", "Unknown", "Ready"]

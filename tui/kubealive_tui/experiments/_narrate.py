@@ -230,9 +230,7 @@ def _dns(body: DnsAnswer, _me: str) -> _Narrated:
     # A full name that the search list was put behind is another one, though it begins like it.
     other = ".svc." in body.walk and body.name != f"{body.walk}."
     name = body.name if other else within(body.name)
-    first = body.answers[0] if body.answers else body.standing
-    more = f" and {len(body.answers) - 1} more" if len(body.answers) > 1 else ""
-    return "dns", Role.LEAVING, line(f"{name} {body.type}: {first}{more}")
+    return "dns", Role.LEAVING, line(f"{name} {body.type}: {', '.join(body.answers) or body.standing}")
 
 
 def _call(body: CallResult, _me: str) -> _Narrated:
