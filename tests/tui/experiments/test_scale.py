@@ -25,6 +25,7 @@ from kubealive_tui.model import (
     LinkEvent,
     LinkState,
     Load,
+    Outcome,
     Phase,
     Pod,
     Rail,
@@ -42,7 +43,7 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import Store
 from tests.tui.experiments.test_autoscaling import UP, counted, measured, used
-from tests.tui.signals import EPOCH, START, at, connected, fact, frame, snapshot
+from tests.tui.signals import EPOCH, START, at, connected, fact, frame, replies, snapshot
 
 T = TypeVar("T")
 
@@ -381,6 +382,19 @@ async def test_the_check_fails_where_they_are_late(late: dict[str, float], findi
     verdict = await checked(quiet(), **late)
     assert verdict.word is VerdictWord.FAILED
     assert any(reason.startswith(finding) for reason in verdict.reasons)
+
+
+async def test_a_late_rise_tells_what_clients_lost() -> None:
+    """Pods that are given less CPU than the load asks for may stay below the target; their refusals say so."""
+
+    def starved(request: Request) -> tuple[Fact, ...]:
+        if isinstance(request, SetLoad):
+            lost = replies(101, ("p1", Outcome.HTTP_5XX, 40), ("p1", Outcome.OK, 10))
+            return acted(100, "a1", load="run", cpu="0.5"), *_facts([(101.2, lost), (290.0, used(40))])
+        return acted(300, "a2", load="stop"), *_facts([(319.0, used(1)), (334.0, used(2))])
+
+    verdict = await lab.verdict(Drive(quiet(), starved))
+    assert verdict.reasons[0].startswith("more pods are wanted: never, 40 of 50 requests lost")
 
 
 async def test_pods_that_never_came_need_not_go() -> None:

@@ -227,7 +227,12 @@ def _within(limit: Limit, run: Run | None, milestone: str) -> Finding:
     if run is not None and took is None and run.ending is Ending.COMPLETE:
         # The end of a load that brought no pods has nothing to wait for.
         return limit.found("all the time", kept=True)
-    return limit.found("never" if took is None else f"{took:.1f} s", kept=took is not None and took <= WITHIN_S)
+    kept = took is not None and took <= WITHIN_S
+    value = "never" if took is None else f"{took:.1f} s"
+    if not kept and run is not None and run.failed:
+        # Where the nodes have no CPU to give, the pods use too little of it to be scaled.
+        value += f", {count(run.failed)} of {count(run.planned)} requests lost"
+    return limit.found(value, kept=kept)
 
 
 def _most_wanted(store: Store, run: Run | None) -> int:
