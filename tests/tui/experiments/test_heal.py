@@ -161,6 +161,13 @@ def test_what_ends_a_container_is_asked_about_once(key: str) -> None:
     assert command(key).danger == "break pod"
 
 
+def test_a_second_trigger_says_what_it_interrupts() -> None:
+    """A run that had not ended is named before it ends; what was lost until then stays its own."""
+    there = scene(facts=told((29.0, did(fault="hang"))))
+    words = [effect for effect in press("i", there) if isinstance(effect, str)]
+    assert words == ["this interrupts HANG …8b4-7kq2m, which had not ended"]
+
+
 # ---- a fresh pod first
 
 

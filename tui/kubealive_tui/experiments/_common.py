@@ -95,9 +95,11 @@ def observe(scene: Scene, *, tail_ms: int = OBSERVED_MS) -> Observe | None:
 
 
 def measured(scene: Scene, act: Act, *, tail_ms: int = OBSERVED_MS) -> Sequence[Effect]:
-    """The act with traffic that measures it, and a word about that where nothing was running."""
+    """The act with traffic that measures it; a word where it interrupts a run, or where nothing was running."""
     seen = observe(scene, tail_ms=tail_ms)
     request = replace(act, observe=seen)
+    if (run := scene.store.ledger(scene.name).runs.current) is not None:
+        return (request, f"this interrupts {run.title}, which had not ended")
     if seen is None or scene.store.load(scene.name):
         return (request,)
     return (request, f"no load was running: {seen.rate:g}/s measures this, and ends by itself")
