@@ -74,6 +74,18 @@ def test_a_fault_that_is_cured_in_time_awaits_no_restart() -> None:
     assert (run.seconds("cured"), run.seconds("restarted"), run.ending) == (0.3, None, Ending.COMPLETE)
 
 
+def test_what_was_noticed_before_the_cure_takes_its_course() -> None:
+    """The kubelet kills what it has begun to kill, so the run goes on until the container is ready again."""
+    noticed = (0.5, event("Killing")), (0.6, did(fault="cure", phase=Phase.ACCEPTED))
+    waiting = run_of(did(fault="liveness", fail="always"), *noticed, now=4)
+    over = run_of(
+        did(fault="liveness", fail="always"), *noticed, (4.5, seen(Aspect.RESTARTS, Aspect.READY, ready=True))
+    )
+
+    assert (waiting.ending, over.ending) == (Ending.OPEN, Ending.COMPLETE)
+    assert (over.seconds("cured"), over.seconds("restarted")) == (0.6, 4.5)
+
+
 @pytest.mark.parametrize(
     "cure",
     [

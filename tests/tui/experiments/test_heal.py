@@ -368,6 +368,19 @@ def test_explain_speaks_of_the_last_run(trigger: Action, words: str) -> None:
     assert words in explained(scene(facts=told((0, trigger)), now=1))
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (told((0, did(fault="hang")), (0.3, did(fault="cure", phase=Phase.ACCEPTED))), "cured before a probe"),
+        (told((0, did(fault="hang")), (0.3, seen())), "not seen to start again while the run lasted"),
+    ],
+    ids=["cured in time", "never"],
+)
+def test_explain_does_not_tell_what_did_not_happen(facts: tuple[Fact, ...], words: str) -> None:
+    """Where nothing was restarted, no rule that restarts is given as the reason."""
+    assert words in explained(scene(facts=facts, now=100))
+
+
 def test_explain_tells_what_clients_lost_and_what_would_help() -> None:
     """One pod: nobody else could answer, and three would have; a back-off was earned before."""
     alone = told(

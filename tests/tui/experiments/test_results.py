@@ -82,6 +82,12 @@ def test_a_cure_stands_where_a_restart_would() -> None:
     table = fault_table(scene(facts=told(*facts), now=100))
     assert "cured 3.2" in texts(table.row(table.keys[0]))
 
+    cured: tuple[float, FactBody] = (0.7, did(fault="cure", phase=Phase.ACCEPTED))
+    late = fault_table(
+        scene(facts=told((0.0, did(fault="liveness", fail="always")), *INFECTED[:2], cured, *INFECTED[2:]))
+    )
+    assert texts(late.row(late.keys[0]))[4] == "0.77"
+
 
 def test_a_result_with_facts_missing_is_marked() -> None:
     """A star says that the numbers are not the whole."""

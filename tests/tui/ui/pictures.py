@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from kubealive_tui.experiments import discover
 from kubealive_tui.model import Size
 from kubealive_tui.ui import UiOptions
 from tests.tui.recordings import signals
@@ -15,14 +16,14 @@ from tests.tui.ui.draw.preview import svg
 from tests.tui.ui.stage import stage
 
 # Name of the picture: recording, seconds into it, size.
-PICTURES = {"balance": ("balance", 27.0, Size(80, 24))}
+PICTURES = {"balance": ("balance", 27.0, Size(80, 24)), "heal": ("heal", 60.0, Size(80, 24))}
 
 
 async def picture(recording: str, until_s: float, size: Size) -> str:
     """The screen at that moment of the recording, as SVG."""
 
     def change(options: UiOptions) -> UiOptions:
-        return replace(options, context="test-cluster", tab=recording, actor="root@vm")
+        return replace(options, experiments=discover(), context="test-cluster", tab=recording, actor="root@vm")
 
     async with stage(size=(size.width, size.height), change=change, live=False) as it:
         await it.deliver(*signals(recording, until_s=until_s))

@@ -82,16 +82,17 @@ def _ended(run: RunFacts) -> Iterator[Milestone]:
     was seen with one restart more; the Event usually comes first, and for a crash before anything else.
     """
     pod, cured = run.target, _cured(run)
-    spared = cured.at_us is not None
     broken = run.pod(pod, lambda p: not p.ready or _restarted(p))
     ready = None if broken is None else run.pod(pod, lambda p: p.ready, after=broken)
     detected = _earliest(_event(run, "Killing"), broken)
+    # What was noticed before the cure takes its course.
+    spared = cured.at_us is not None and detected is None
     started = _earliest(_event(run, "Started"), run.pod(pod, _restarted))
     yield first_failed(run)
     yield Milestone("detected", detected, Source.WATCH, Role.WAITING, Role.WAITING, weight=4, optional=spared)
     yield from _backed_off(run)
     yield Milestone("restarted", started, Source.WATCH, Role.LEAVING, Role.WAITING, weight=5, optional=spared)
-    if spared:
+    if cured.at_us is not None:
         yield cured
     yield Milestone("ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=6, optional=spared)
     yield first_ok(run)
@@ -140,21 +141,24 @@ fault_stopwatches = (
 
 def replies_fail(store: Store, experiment: str, uid: str) -> bool:
     """Whether the pod was told to fail its replies and neither cured nor restarted since, as far as facts go."""
-    stopped = (f.time_us for f in store.ledger(CLUSTER).timeline if _stops_all(f.body))
-    cured_us = max(stopped, default=0)
     for fact in reversed(store.ledger(experiment).timeline):
-        if fact.time_us < cured_us:
-            return False
-        match fact.body:
-            case Action(verb="fault", phase=Phase.ACCEPTED, target_uid=target, parameters=given) if target == uid:
-                if given.get("fault") in {"errors", "cure"}:
-                    return given.get("percent", "0") != "0"
-            case PodTransition(uid=seen) as pod if seen == uid and _restarted(pod):
+        body = fact.body
+        if isinstance(body, PodTransition):
+            if body.uid == uid and _restarted(body):
                 return False
-            case _:
-                pass
+        elif isinstance(body, Action) and body.target_uid == uid and body.phase is Phase.ACCEPTED:
+            fault = body.parameters.get("fault")
+            if fault in {"errors", "cure"}:
+                on = fault == "errors" and body.parameters.get("percent") != "0"
+                return on and not _stopped_since(store, fact.time_us)
     return False
 
 
-def _stops_all(body: object) -> bool:
-    return isinstance(body, Action) and body.verb == "stop_all" and body.phase is Phase.ACCEPTED
+def _stopped_since(store: Store, time_us: int) -> bool:
+    """Whether somebody has stopped everything since, which cures all pods."""
+    return any(
+        fact.time_us >= time_us
+        and isinstance(fact.body, Action)
+        and (fact.body.verb, fact.body.phase) == ("stop_all", Phase.ACCEPTED)
+        for fact in store.ledger(CLUSTER).timeline
+    )

@@ -152,8 +152,7 @@ _RUNS: Mapping[str, str] = {
 
 
 def _run(run: Run) -> Iterator[Line]:
-    fault = fault_of(run.verb, run.given)
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}. ", _RUNS[fault])
+    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}. ", _reason(run))
     if waited := backed_off(run):
         yield line(
             f"It met a back-off of {waited}, which an earlier end of the same pod had earned; F stages a fresh "
@@ -169,6 +168,17 @@ def _run(run: Run) -> Iterator[Line]:
         yield line(f"Clients lost {run.failed} of {run.planned}. {others}")
     else:
         yield line(f"Clients lost none of {run.planned}.")
+
+
+def _reason(run: Run) -> str:
+    """Why it was healed as it was, or that it was not."""
+    fault = fault_of(run.verb, run.given)
+    restarts = any(milestone.label == "restarted" for milestone in run.milestones)
+    if not restarts or run.ending is Ending.OPEN or run.seconds("restarted") is not None:
+        return _RUNS[fault]
+    if run.seconds("cured") is not None and run.seconds("detected") is None:
+        return "It was cured before a probe had asked, so the kubelet saw nothing and the container runs on."
+    return "It was not seen to start again while the run lasted; the timeline and the pod's state tell more."
 
 
 def _next(scene: Scene, run: Run | None) -> Iterator[Line]:

@@ -112,7 +112,7 @@ def _cells(result: Result) -> tuple[Cell, ...]:
         line((result.pods, Role.MUTED)),
         _time(run, "first failed"),
         _time(run, "detected", "terminating"),
-        _cured(run) or _time(run, "restarted"),
+        _restarted(run),
         _time(run, "ready", "successor ready"),
         _time(run, "first ok", role=Role.STRONG),
         line((backed_off(run) or "–", Role.MUTED)),
@@ -127,7 +127,9 @@ def _time(run: Run, *labels: str, role: Role = Role.TEXT) -> Line:
     return line(("–", Role.MUTED)) if at is None else line((seconds(at), role))
 
 
-def _cured(run: Run) -> Line:
-    """What ended a fault that nothing restarts: the cure, in the place of the restart."""
+def _restarted(run: Run) -> Line:
+    """When it was started again; what ended a fault that nothing restarts, in the place of that."""
     at = run.seconds("cured")
-    return () if at is None else line(("cured ", Role.ACCENT), f"{at:.0f}" if at >= 9.5 else f"{at:.1f}")
+    if at is None or run.seconds("restarted") is not None:
+        return _time(run, "restarted")
+    return line(("cured ", Role.ACCENT), f"{at:.0f}" if at >= 9.5 else f"{at:.1f}")
