@@ -35,7 +35,10 @@ from tests.tui import signals
 from tests.tui.signals import START, at, connected, frame, snapshot
 
 IMAGE = "localhost/x/workload"
-DONE = Condition("Progressing", "True", "NewReplicaSetAvailable", "has progressed", START, START)
+DONE = Condition(
+    "Progressing", "True", "NewReplicaSetAvailable", 'ReplicaSet "incver-2aaaaaaaaa" has successfully progressed.',
+    START, START,
+)  # fmt: skip
 MOVING = Condition("Progressing", "True", "ReplicaSetUpdated", "is progressing", START, START)
 STUCK = Condition("Progressing", "False", "ProgressDeadlineExceeded", "has timed out", START, START)
 PAUSED = Condition("Progressing", "Unknown", "DeploymentPaused", "is paused", START, START)

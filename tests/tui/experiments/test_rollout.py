@@ -57,6 +57,18 @@ def test_what_the_controller_said_before_is_not_the_end() -> None:
     assert run.ending is Ending.OPEN
 
 
+def test_a_change_that_the_controller_had_not_seen_yet_is_not_taken_for_this_one() -> None:
+    """Two updates at once: the set of the first has another image, and its end is not this run's."""
+    run = run_of(
+        fact(2, 0.02, numbers(2, 4, image="v2")),
+        fact(3, 0.5, numbers(3, 1, image="v3")),
+        fact(4, 0.6, progress(DONE)),
+        action=update(old="v2", new="v3"),
+    )
+
+    assert (run.seconds("new set"), run.seconds("complete"), run.ending) == (0.5, None, Ending.OPEN)
+
+
 def test_a_last_reply_is_told_when_none_can_follow() -> None:
     """While an old pod is there its last reply is not known."""
     run = run_of(*ROLLED[:-1], now=9.0)

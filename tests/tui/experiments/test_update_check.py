@@ -41,6 +41,7 @@ from tests.tui.experiments.deployments import (
     replica_set,
     replies,
     serving,
+    set_name,
     started,
     store_of,
     update,
@@ -113,7 +114,7 @@ class PlayedCluster:
         lost = [replies(self.seconds, (old, 7, Outcome.REFUSED))] if "loses" in self.faults else []
         self.tell(*lost, moved(new, 1, Aspect.READY, ready=True), replies(self.seconds, (new, 90, OK)))
         if "stays open" not in self.faults:
-            self.tell(progress(DONE))
+            self.tell(progress(replace(DONE, message=f"{set_name(new)} has progressed")))
         self.show(deployment(version), replica_set(new, version, 4))
 
     def show(self, *things: Workload) -> None:

@@ -104,9 +104,13 @@ def _sets(run: RunFacts) -> Iterator[tuple[int, WorkloadTransition]]:
 
 
 def _new_set(run: RunFacts) -> _Set | None:
-    """The set with a revision after the one before; a set that was there before gets a new one when it returns."""
-    before = _given(run, "from_revision")
-    return next((_Set(s.uid, s.name, s.revision, at) for at, s in _sets(run) if s.revision > before), None)
+    """The set with a revision after the one before; a set that was there before gets a new one when it returns.
+
+    Where the controller was still at an earlier change, that one's set comes first, with another image.
+    """
+    before, image = _given(run, "from_revision"), run.action.parameters.get("image", "")
+    fresh = ((at, s) for at, s in _sets(run) if s.revision > before and s.image == image)
+    return next((_Set(s.uid, s.name, s.revision, at) for at, s in fresh), None)
 
 
 def _first_ready(run: RunFacts, new: _Set | None) -> int | None:
@@ -152,14 +156,14 @@ def _last_old_reply(run: RunFacts, new: _Set | None) -> int | None:
 
 
 def _complete(run: RunFacts, new: _Set | None) -> int | None:
-    """The controller's word since the new set came; until then it speaks of the rollout before."""
+    """The controller's word of the new set, since it came: the rollout before may end as late as that."""
     if new is None:
         return None
 
     def told(body: ConditionTransition) -> bool:
-        return (
-            body.uid == run.target and body.condition.type == "Progressing" and body.condition.reason == COMPLETE
-        )
+        condition = body.condition
+        ours = body.uid == run.target and (condition.type, condition.reason) == ("Progressing", COMPLETE)
+        return ours and new.name in condition.message
 
     return run.first(ConditionTransition, told, after=new.at_us)
 

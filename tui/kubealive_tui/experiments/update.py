@@ -53,6 +53,7 @@ from kubealive_tui.experiments._staged import (
 )
 from kubealive_tui.model import (
     Act,
+    Column,
     Ending,
     Heading,
     Line,
@@ -64,6 +65,7 @@ from kubealive_tui.model import (
     Run,
     Sentence,
     StopLoad,
+    Table,
     Undo,
     View,
     Workload,
@@ -202,12 +204,24 @@ def view(scene: Scene) -> Sequence[View]:
         ladder(scene, deployment),
         Sentence(condition_words(scene.store, deployment)),
         *([Sentence(waiting)] if (waiting := staged_words(scene, deployment)) else []),
-        *([replace(pod_table(scene, extra=(), cells=lambda _: ()), selectable=False)] if tall else []),
+        *([_pods(scene)] if tall else []),
         share_stack(scene, deployment),
         *(lost_view(scene) if tall else ()),
         rail(scene, hint="u updates to the next version: the stopwatch starts with it"),
         results(scene.store.ledger(scene.name).runs.ended),
     ]
+
+
+def _pods(scene: Scene) -> Table:
+    """The pods one by one, those of each version told apart."""
+    store = scene.store
+
+    def version(uid: str) -> tuple[Line]:
+        left = store.departed(scene.name).get(uid)
+        pod = store.pod(uid) or (left.pod if left else None)
+        return (line((pod.version if pod else "–", Role.MUTED)),)
+
+    return replace(pod_table(scene, extra=(Column("VERSION", 9),), cells=version), selectable=False)
 
 
 def results(ended: Sequence[Run]) -> Matrix:
