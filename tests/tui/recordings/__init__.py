@@ -2,6 +2,7 @@
 
 `balance`: load at 100 new connections a second, a pod killed, a pod made unready and ready again.
 `heal`: a pod infected, out of memory, crashed into a back-off, and a fresh one that hangs.
+`update`: four pods replaced with drain, then by ones without, then those in turn, which clients notice.
 `scale`: a load of 0.5 CPU, which brings five pods, and its end, which takes them away again; a busy cluster.
 `dns`: every kind of Service by name, and the kill of a pod that caches kept the address of.
 `daemon`: a cordoned node, a pod killed, and another node's power cut and given back.

@@ -17,6 +17,7 @@ from tests.tui.ui.stage import stage
 # Moments by recording: the seconds into it at which each is on screen, and the keys that move the pointer there.
 MOMENTS = {
     "balance": {"load": (18.0, ""), "kill": (27.0, ""), "readiness": (34.0, "")},
+    "update": {"rolling": (5.6, ""), "drained": (15.6, ""), "undrained": (36.0, "")},
     "scale": {"decision": (71.0, ""), "target": (100.0, ""), "window": (158.0, "")},
     "heal": {"infect": (13.0, ""), "back-off": (26.0, ""), "hang": (62.0, "")},
     "dns": {"named": (9.0, ""), "late": (22.0, "j j j j"), "follows": (45.0, "j j j j")},
@@ -75,6 +76,20 @@ def test_the_recorded_faults_are_whole() -> None:
     assert [run.title.rpartition(" ")[0] for run in runs] == ["INFECT", "OOM", "CRASH exit 1", "KILL", "HANG"]
     assert all(run.ending is Ending.COMPLETE and run.measured and not run.incomplete for run in runs)
     assert [run.seconds("back-off 10 s") is not None for run in runs] == [False, False, True, False, False]
+
+
+def test_the_recorded_updates_are_whole() -> None:
+    """The recording holds a graceful update, the change to none, and what that costs at both ends of a pod."""
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    for signal in signals("update", until_s=120):
+        store.apply(signal)
+
+    runs = store.ledger("update").runs.ended
+    assert [run.title for run in runs] == ["UPDATE v1 → v2", "UPDATE v2 → v3", "UPDATE v3 → v4"]
+    assert all(run.ending is Ending.COMPLETE and run.measured and not run.incomplete for run in runs)
+    assert [run.failed for run in runs] == [0, 0, 70]
+    assert [run.given["drain"] for run in runs] == ["on", "off", "off"]
+    assert all(milestone.at_us is not None for milestone in runs[0].milestones)
 
 
 def recorded_scaling(*, until_s: float) -> Store:
