@@ -1,11 +1,15 @@
 """The load balancing tab: keys, stopwatch choice, views, words."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 
+from kubealive_agent._sizes import MAX_CPU
+from kubealive_agent.load import MAX_RATE
 from kubealive_tui.experiments import NotNow, Scene, Settings
+from kubealive_tui.experiments._common import CPUS, RATES
 from kubealive_tui.experiments.balance import _survives, lab
 from kubealive_tui.model import (
     Act,
@@ -123,6 +127,14 @@ def test_the_rate_changes_under_way(key: str, rate: float) -> None:
     request = asked(key, scene(load=True))
     assert isinstance(request, SetLoad)
     assert request.rate == rate
+
+
+def test_keys_reach_what_the_agent_takes_on() -> None:
+    """The largest step is the agent's cap, so that the sentence at the end of the steps is true."""
+    assert (RATES[-1], CPUS[-1]) == (MAX_RATE, MAX_CPU)
+    fastest = Settings(rate=RATES[-1])
+    with pytest.raises(NotNow, match="5000/s is the most that this agent sends"):
+        press("+", replace(scene(), settings=fastest))
 
 
 def test_the_mode_is_kept_for_the_next_load() -> None:

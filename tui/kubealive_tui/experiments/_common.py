@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 # Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
-RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
+RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
 # The same of CPU-seconds a second; the agent takes no more than the last.
 CPUS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0)
 BURSTS = (10, 50, 100, 400, 1000)
