@@ -274,6 +274,23 @@ async def test_freeze_stands_while_the_store_goes_on() -> None:
         assert "FROZEN" not in it.text
 
 
+async def test_a_link_that_failed_for_good_says_all_of_why() -> None:
+    """The data that it left stays above a sentence that ends with the next step, until it has been read."""
+    reason = f"agent 0.3.0 and this kubealive 0.1.0 are {'more ' * 8}apart; install kubealive 0.3 here"
+    async with stage() as it:
+        await it.press("1")
+        before = it.lines[4:8]
+        await it.deliver(LinkEvent(LinkState.FAILED, reason=reason))
+        assert it.lines[4:8] == before
+        assert "install kubealive 0.3 here" in " ".join(it.text.split())
+        await it.press("j")
+        assert "install kubealive" not in it.text
+        await it.deliver(LinkEvent(LinkState.RECONNECTING), LinkEvent(LinkState.FAILED, reason=reason, attempt=2))
+        assert "install kubealive" not in it.text
+        await it.deliver(LinkEvent(LinkState.FAILED, reason=f"now {reason}"))
+        assert "install kubealive" in it.text
+
+
 async def test_a_lost_link_keeps_the_data_and_says_its_age() -> None:
     """Stale data stays, with the reason in the first line."""
     async with stage() as it:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubealive_tui.commands import Confirmations, Do, Global, Hint, Keymap, Place
 from kubealive_tui.experiments import Experiment, Scene
-from kubealive_tui.model import Interest, Line, LinkState, Role, Size, line
+from kubealive_tui.model import Interest, Line, LinkEvent, LinkState, Role, Size, line
 from kubealive_tui.store import Store
 from kubealive_tui.ui._acts import Acts
 from kubealive_tui.ui._blank import absent, blank, installing, not_installed, waiting
@@ -49,6 +49,7 @@ class Session:
         self.confirmations = Confirmations()
         self.size = Size(80, 24)
         self._notice: Notice | None = None
+        self._read = LinkEvent(LinkState.AUTHENTICATING)
         self._still: ScreenModel | None = None
         self._states = {"": TabState()} | {e.name: TabState(e.settings()) for e in self.experiments}
         self._tabs = tabs(self.experiments)
@@ -149,6 +150,7 @@ class Session:
     def hush(self) -> None:
         """Take the sentence away."""
         self._notice = None
+        self._read = self.store.link
 
     @property
     def panel(self) -> "Dialog | None":
@@ -167,6 +169,13 @@ class Session:
             self._notice = None
         if self._notice is not None:
             return line((self._notice.text, self._notice.role))
+        link = self.store.link
+        if link.state.live:
+            self._read = link
+        known = (link.state, link.reason) == (self._read.state, self._read.reason)
+        if self.synced and link.state is LinkState.FAILED and not (known or self.acts.progress):
+            # It does not heal by itself, and the header has no room for what to do about it.
+            return line((link.reason, Role.BAD))
         return line((self.acts.progress, Role.MUTED))
 
     # ---- what is shown
