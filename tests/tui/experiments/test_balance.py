@@ -22,6 +22,7 @@ from kubealive_tui.model import (
     Load,
     LoadMode,
     Outcome,
+    Pod,
     ProbeFails,
     Rail,
     Request,
@@ -219,6 +220,32 @@ def test_explain_speaks_of_the_state_on_screen() -> None:
     killed = scene()
     killed.store.apply(frame(3, 1, fact(3, 1, deletion(), action_id="a1")))
     assert "ReplicaSet controller" in " ".join(map(plain, lab.explanation(killed)))
+
+
+@pytest.mark.parametrize(
+    ("unready", "said"),
+    [
+        (pod("p9", ready=False), "its readiness probe fails"),
+        (
+            pod("p9", ready=False, status="ErrImageNeverPull", message="not present with pull policy of Never"),
+            "the kubelet of node-1 cannot get the image x/workload:v1: not present with pull policy of Never",
+        ),
+        (
+            pod("p9", ready=False, status="Pending", node="", message="0/3 nodes are available"),
+            "the scheduler finds no node: 0/3 nodes are available",
+        ),
+        (pod("p9", ready=False, status="ContainerCreating"), ""),
+    ],
+    ids=["unready", "no image", "no node", "on its way"],
+)
+def test_explain_says_why_a_pod_takes_no_connections(unready: Pod, said: str) -> None:
+    """Only of a pod that runs can a probe fail; of another, it is said what keeps it from running."""
+    there = scene()
+    there.store.apply(frame(3, 1, changes=(pod_change(unready),)))
+    words = " ".join(map(plain, lab.explanation(there)))
+
+    assert said in words
+    assert ("readiness probe fails" in words) == said.endswith("probe fails")
 
 
 class SteadyDrive:

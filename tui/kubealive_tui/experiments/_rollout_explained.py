@@ -5,15 +5,13 @@ from collections.abc import Iterator
 
 from kubealive_tui.experiments._ladder import current_set, pods_of
 from kubealive_tui.experiments._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
-from kubealive_tui.experiments._words import not_placed, short
+from kubealive_tui.experiments._words import not_placed, short, without_image
 from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
 
 __all__ = ["explain_deployment", "explain_drain", "explain_pods", "explain_rollout"]
 
 _NOW = ("Now: ", Role.STRONG)
-# Words of the kubelet for an image that a node cannot get.
-_IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
 
 def explain_deployment(store: Store, deployment: Workload) -> Iterator[Line]:
@@ -83,14 +81,9 @@ def explain_pods(store: Store, deployment: Workload) -> Iterator[Line]:
     """Why the pods of the newest revision do not count yet, one sentence a cause."""
     newest = current_set(store, deployment)
     pods = pods_of(store, newest) if newest else []
-    without_image = [pod for pod in pods if pod.status in _IMAGE]
     unready = [pod for pod in pods if pod.status == "Running" and not pod.ready and not pod.deleting]
-    if without_image:
-        yield line(
-            _names(without_image),
-            f"the kubelet of {without_image[0].node} cannot get the image {without_image[0].image}: "
-            f"{without_image[0].message or without_image[0].status}. It tries again by itself.",
-        )
+    if imageless := without_image(pods):
+        yield imageless
     if unready:
         yield line(
             _names(unready),

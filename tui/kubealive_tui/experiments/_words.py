@@ -23,11 +23,15 @@ __all__ = [
     "steady_size",
     "strategy_words",
     "within",
+    "without_image",
 ]
 
 _GENERATED = re.compile(r"^.+?-(?P<hash>[a-z0-9]{6,10})-(?P<suffix>[a-z0-9]{5})$")
 
 _BACK_OFF = re.compile(r"back-off (?:(?P<minutes>\d+)m)?(?P<seconds>\d+)s\b")
+
+# Words of the kubelet for an image that a node cannot get.
+_NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"}
 
 _GOOD = {"Running", "Completed"}
 _WAITING = {"Pending", "ContainerCreating", "PodInitializing", "SchedulingGated"}
@@ -117,6 +121,19 @@ def not_placed(pods: Iterable[Pod]) -> Line:
         return ()
     names = ", ".join(short(pod.name) for pod in waiting)
     return line((f"{names}: ", Role.STRONG), f"the scheduler finds no node: {waiting[0].message}")
+
+
+def without_image(pods: Iterable[Pod]) -> Line:
+    """Which of these pods have no image, and why, in the kubelet's words; empty where all have theirs."""
+    waiting = [pod for pod in pods if pod.status in _NO_IMAGE]
+    if not waiting:
+        return ()
+    names, first = ", ".join(short(pod.name) for pod in waiting), waiting[0]
+    return line(
+        (f"{names}: ", Role.STRONG),
+        f"the kubelet of {first.node} cannot get the image {first.image}: {first.message or first.status}. ",
+        "It tries again by itself.",
+    )
 
 
 def said(body: str) -> str:

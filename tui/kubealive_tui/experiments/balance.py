@@ -24,7 +24,7 @@ from kubealive_tui.experiments._checks import all_serving, ended_run, serving, s
 from kubealive_tui.experiments._common import burst, kill, load, measured, mode, scale
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
-from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments._words import not_placed, short, without_image
 from kubealive_tui.model import (
     Act,
     Align,
@@ -254,9 +254,10 @@ def _explain_balancing(scene: Scene) -> Iterator[Line]:
 
 
 def _explain_endpoints(scene: Scene) -> Iterator[Line]:
-    for uid in scene.store.pods(lab.name):
-        pod, endpoint = scene.store.pod(uid), scene.store.endpoint(uid)
-        if pod is None or (endpoint and endpoint.ready):
+    pods = [pod for uid in scene.store.pods(lab.name) if (pod := scene.store.pod(uid)) is not None]
+    for pod in pods:
+        endpoint = scene.store.endpoint(pod.uid)
+        if endpoint and endpoint.ready:
             continue
         name = (f"{short(pod.name)}: ", Role.STRONG)
         if pod.deleting:
@@ -265,12 +266,13 @@ def _explain_endpoints(scene: Scene) -> Iterator[Line]:
                 "deletionTimestamp is set, so the EndpointSlice controller marked it not ready. It may finish "
                 "open requests; its entry goes when its container has ended.",
             )
-        elif not pod.ready:
+        elif pod.status == "Running" and not pod.ready:
             yield line(
                 name,
                 "its readiness probe fails, so the kubelet set Ready to false and it gets no new connections. It "
                 "is not restarted: only a failing liveness probe does that.",
             )
+    yield from filter(None, (without_image(pods), not_placed(pods)))
 
 
 def _explain_run(scene: Scene) -> Iterator[Line]:
