@@ -257,6 +257,16 @@ def test_a_kill_is_timed_until_the_successor_speaks() -> None:
     ]
 
 
+def test_a_bare_successor_knows_as_little() -> None:
+    """There is nothing to keep, and that is said."""
+    store = store_of(pod(), pod("p2"), said={"p1": nothing()})
+    killed(store)
+    store.apply(frame(70, 9.0, fact(70, 9.0, reading("p9", nothing()))))
+    sentences = [plain(v.text) for v in lab.views(scene(store, "p2")) if isinstance(v, Sentence)]
+
+    assert sentences == ["neither it nor its successor is told who it is"]
+
+
 # ---- explanations
 
 

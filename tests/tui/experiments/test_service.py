@@ -12,6 +12,7 @@ from kubealive_tui.experiments.service import lab
 from kubealive_tui.model import (
     Act,
     Action,
+    Aspect,
     Bins,
     Change,
     DeletePod,
@@ -22,7 +23,10 @@ from kubealive_tui.model import (
     Outcome,
     Phase,
     PodSample,
+    PodTransition,
+    Port,
     Rail,
+    Reading,
     Request,
     Scale,
     Table,
@@ -184,10 +188,11 @@ def test_under_local_the_agents_own_node_and_empty_ones_are_marked() -> None:
 
 
 def test_calls_before_a_change_of_policy_are_not_counted() -> None:
-    """How calls spread is counted anew from the key on."""
+    """How calls spread is counted anew from when the nodes have followed the key."""
     store = store_of(called(1, BACK[0]))
     changed = Action("r1", "me@here", "traffic_policy", Phase.REQUESTED, Kind.SERVICE, "backend", "s1")
-    store.apply(frame(9, 4, fact(8, 3, changed, "a1"), fact(9, 4, called(1, BACK[2]))))
+    news = [fact(8, 3, changed, "a1"), fact(9, 4, called(1, BACK[0])), fact(10, 6, called(1, BACK[2]))]
+    store.apply(frame(10, 6, *news))
 
     assert table(store, 2)["node-1"][3] == "last 1: node-3 ×1"
 
@@ -230,7 +235,7 @@ def test_m_needs_a_service() -> None:
     store = store_of()
     store.apply(frame(9, 3, changes=(Change(Kind.SERVICE, "s1", None),)))
 
-    with pytest.raises(NotNow, match="kubealive reset"):
+    with pytest.raises(NotNow, match="kubealive up service installs it"):
         press("m", store)
 
 
@@ -298,6 +303,31 @@ def test_emptying_is_timed_until_nobody_answers() -> None:
     assert plain(rail.figure) == "no answer after 1.00 s"
 
 
+def test_a_killed_frontend_is_timed_without_a_service() -> None:
+    """No Service leads to it: its run ends when its successor calls again."""
+    store = store_of(hop(page(BACK[0])))
+    trigger = Action("r1", "me@here", "delete_pod", Phase.REQUESTED, Kind.POD, FRONT, "f1")
+
+    def turn(of: str, *aspects: Aspect, ready: bool = False, deleting: bool = False) -> PodTransition:
+        return PodTransition(of, of, frozenset(aspects), "node-2", "rs-frontend", "Running", ready, deleting)
+
+    facts = [
+        fact(50, 3.0, trigger, "a1"),
+        fact(51, 3.1, turn("f1", Aspect.DELETING, deleting=True)),
+        fact(52, 3.2, turn("f2", Aspect.CREATED)),
+        fact(53, 3.5, turn("f1", Aspect.DELETED)),
+        fact(54, 3.9, turn("f2", Aspect.READY, ready=True)),
+        fact(55, 4.2, Reading(Kind.POD, "f2", "f2", "/hostz", page(BACK[0]))),
+    ]
+    store.apply(frame(55, 4.2, *facts))
+    store.apply(frame(56, 8.0))
+    run = store.ledger("service").runs.last
+
+    assert run is not None
+    assert run.ending is Ending.COMPLETE
+    assert run.seconds("calls again") == pytest.approx(1.2)
+
+
 # ---- explanations
 
 
@@ -316,6 +346,11 @@ def test_emptying_is_timed_until_nobody_answers() -> None:
                      id="failing DNS"),
         pytest.param(store_of(hop(page(BACK[0], host={"a": answer("A", ["10.9.9.9"])}))), f"the API has {VIP}",
                      id="another address"),
+        pytest.param(store_of(hop(page(srv=answer("SRV", rcode="NXDOMAIN"), hosts=[])),
+                              given=service(ports=(Port("", 80, node_port=30_080),))),
+                     "none is due (DNS specification, 2.3.2: no port has this name)", id="no named port"),
+        pytest.param(store_of(hop(page(srv=answer("SRV", rcode="NXDOMAIN"), hosts=[]))),
+                     "ended badly: the name led nowhere", id="led nowhere"),
         pytest.param(store_of(hop(page(pod(9)))), "none of its pods", id="a stranger"),
         pytest.param(store_of(hop(None, "connect timeout")), "tells of no call: connect timeout", id="silent"),
         pytest.param(store_of(), "it has not been asked yet", id="not asked"),
@@ -343,7 +378,7 @@ def test_explanation_without_a_frontend() -> None:
     store = store_of()
     store.apply(frame(9, 3, changes=(Change(Kind.POD, "f1", None),)))
 
-    assert "kubealive reset makes both again" in " ".join(map(plain, lab.explanation(scene(store))))
+    assert "kubealive up service installs both again" in " ".join(map(plain, lab.explanation(scene(store))))
 
 
 # ---- the check

@@ -25,8 +25,6 @@ __all__ = ["LIMITS", "examine"]
 
 READY_WITHIN_S, ASKED_WITHIN_S, LOCAL_WITHIN_S, EMPTY_WITHIN_S = 60.0, 20.0, 30.0, 45.0
 ENOUGH_CALLS, ENOUGH_LOCAL = 10, 3
-# kube-proxy follows a changed Service within 1.1 s (measured); calls before that are of the policy before.
-SETTLES_US = 2_000_000
 
 READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
 NAMES = Limit("records of the backend's name", "SRV and A as the API has them")
@@ -91,7 +89,7 @@ async def _by_name(drive: Drive) -> list[Finding]:
 def _off_name(store: Store, hop: Hop) -> str:
     """How an answer about the name is not what the API has, or nothing."""
     srv, a = judge_srv(store, hop), judge_a(store, hop)
-    if srv.word is not Word.AGREES:
+    if srv.word is not Word.AGREES or not hop.srv.records:
         return f"SRV {srv.word.value}, {hop.srv.rcode or hop.error}"
     if a is None or hop.a is None:
         return "A not asked"
@@ -159,7 +157,7 @@ async def _local(drive: Drive) -> Finding:
 
 def _own_only(store: Store) -> list[str] | None:
     """Nodes but the agent's that have a backend, once the last calls of each stayed on it."""
-    since, own = policy_since(store) + SETTLES_US, store.info.node_name if store.info else ""
+    since, own = policy_since(store), store.info.node_name if store.info else ""
     having = {each.node for each in endpoints(store) if each.ready} - {own}
     stayed = all(_stayed(store.answers(EXPERIMENT).recent(name, since_us=since), name) for name in having)
     return sorted(having) if stayed else None
@@ -191,7 +189,7 @@ async def _emptied(drive: Drive, replicas: int) -> list[Finding]:
     await drive.until("all backends", lambda: _all_ready(store), within=READY_WITHIN_S)
     took = "never" if at_us is None else f"after {(at_us - began) / 1e6:.1f} s"
     return [
-        EMPTY.found(hop.error if hop else "still answered", kept=kept),
+        EMPTY.found(wrong_backend(hop, (), store) if hop else "still answered", kept=kept),
         BACK.found(took, kept=at_us is not None),
     ]
 

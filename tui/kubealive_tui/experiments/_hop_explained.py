@@ -15,6 +15,7 @@ from kubealive_tui.experiments._hop_views import (
 )
 from kubealive_tui.experiments._hops import Lookup, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments._words import short
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, line
 
 __all__ = ["explain_call", "explain_names", "explain_nodes", "explain_run"]
@@ -38,7 +39,8 @@ def explain_call(scene: Scene) -> Iterator[Line]:
     store, pod = scene.store, frontend(scene.store, scene.selected)
     service, hop = backend_service(store), hop_of(store, pod) if pod else None
     if pod is None or service is None:
-        yield line(_NOW, "the frontend or the Service is missing: kubealive reset makes both again.")
+        up = up_command(EXPERIMENT, namespace=scene.namespace)
+        yield line(_NOW, f"the frontend or the Service is missing: {up} installs both again.")
         return
     if hop is None:
         latest = told(store, pod)
@@ -56,14 +58,15 @@ def explain_call(scene: Scene) -> Iterator[Line]:
             "others see a timeout. A client cannot tell this from a broken network by the kind of its error.",
         )
     elif wrong := wrong_backend(hop, endpoints(store), store):
-        yield line(
-            _NOW, f"the newest call came to no good end: {wrong}. Pods that leave are sent to for a moment."
-        )
+        yield line(_NOW, f"the newest call ended badly: {wrong}. A pod that leaves is still sent to for a moment.")
 
 
 def _explain_dns(found: Judgement, lookup: Lookup) -> Iterator[Line]:
     """Why an answer is not what the objects say, if it is not."""
     if found.word is Word.AGREES:
+        if not lookup.records:
+            due = f"has no such record, and none is due (DNS specification, {found.expected.section})."
+            yield line((f"{lookup.name} ", Role.STRONG), due)
         return
     words = _RCODES.get(lookup.rcode if lookup.rcode != "NOERROR" or lookup.records else "NODATA")
     wanted = f"the API has {', '.join(found.expected.words)} (section {found.expected.section})"

@@ -7,6 +7,7 @@ from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
 from kubealive_tui.experiments._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments._words import age, milliseconds, short
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Action,
     Align,
@@ -46,6 +47,8 @@ __all__ = [
 
 EXPERIMENT = "service"
 FRONTEND, BACKEND = "frontend", "backend"
+# kube-proxy follows a changed Service within 1.1 s (measured); calls before that are of the policy before.
+SETTLES_US = 2_000_000
 # A call that is older than this is not the newest of a call a second any more.
 OLD_US = 4_000_000
 
@@ -93,10 +96,10 @@ def hop_of(store: Store, pod: Pod) -> Hop | None:
 
 
 def policy_since(store: Store) -> int:
-    """When the traffic policy was last changed by a key, as far as the timeline reaches; 0 without."""
+    """From when on the nodes follow the traffic policy, as far as the timeline tells of a change; 0 without."""
     for fact in reversed(store.ledger(EXPERIMENT).timeline):
         if isinstance(fact.body, Action) and fact.body.verb == "traffic_policy":
-            return fact.time_us
+            return fact.time_us + SETTLES_US
     return 0
 
 
@@ -119,7 +122,7 @@ def hop_table(scene: Scene, pod: Pod | None) -> Table:
         row=lambda key: Row(key, rows[key]),
         heading=Heading(_hop_title(pod), _hop_figures(scene.store, pod, hop)),
         selectable=False,
-        empty=_no_hop(scene.store, pod),
+        empty=_no_hop(scene, pod),
     )
 
 
@@ -138,10 +141,11 @@ def _hop_figures(store: Store, pod: Pod | None, hop: Hop | None) -> Line:
     return line(("SERVICE_NAME ", Role.MUTED), hop.service, ago)
 
 
-def _no_hop(store: Store, pod: Pod | None) -> Line:
+def _no_hop(scene: Scene, pod: Pod | None) -> Line:
     if pod is None:
-        return line(("no frontend", Role.WAITING), (": kubealive reset makes it", Role.MUTED))
-    latest = told(store, pod)
+        up = up_command(EXPERIMENT, namespace=scene.namespace)
+        return line(("no frontend", Role.WAITING), (f": {up} installs it", Role.MUTED))
+    latest = told(scene.store, pod)
     if latest is None:
         return line(("not asked yet: a call a second, once it runs", Role.MUTED))
     return line((latest.body.error or "no page of calls", Role.WAITING))

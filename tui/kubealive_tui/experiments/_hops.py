@@ -108,7 +108,7 @@ def _judged(store: Store, question: Question, lookup: Lookup, records: tuple[str
 def wrong_backend(hop: Hop, endpoints: Sequence[Endpoint], store: Store) -> str:
     """How whoever answered is not one of the Service's pods, or nothing."""
     if not hop.ok:
-        return hop.error or (f"status {hop.status}" if hop.status else "not called")
+        return hop.error or (f"status {hop.status}" if hop.status else "the name led nowhere")
     found = next((one for one in endpoints if one.pod_name == hop.pod), None)
     if found is None:
         return "none of its pods"

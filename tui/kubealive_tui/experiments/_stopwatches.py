@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from kubealive_tui.experiments._words import short
-from kubealive_tui.model import Action, Aspect, Milestone, Role, RunFacts, Source, Stopwatch
+from kubealive_tui.model import Action, Aspect, Milestone, Reading, Role, RunFacts, Source, Stopwatch
 
 __all__ = [
     "first_failed",
@@ -14,6 +14,7 @@ __all__ = [
     "killed",
     "ready_stopwatch",
     "unready_stopwatch",
+    "unserved",
 ]
 
 
@@ -52,6 +53,24 @@ def killed(run: RunFacts) -> Iterator[Milestone]:
     yield Milestone("successor ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=6)
     serving = run.first_reply(successor) if successor else None
     yield Milestone("serving", serving, Source.CLIENT, Role.GOOD, Role.GOOD, weight=3, optional=unmeasured)
+
+
+def unserved(run: RunFacts, *, speaks: str) -> Iterator[Milestone]:
+    """From the kill of a pod that no Service leads to until its successor answers what is sampled of it.
+
+    `speaks` is the word for that answer.
+    """
+    successor = run.successor() or ""
+    terminating = run.pod(run.target, lambda p: p.deleting or p.deleted)
+    yield Milestone("terminating", terminating, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=4)
+    placed = run.pod(successor, lambda p: p.node != "")
+    yield Milestone("successor placed", placed, Source.WATCH, Role.WAITING, Role.WAITING, weight=2)
+    gone = run.pod(run.target, lambda p: p.deleted)
+    yield Milestone("gone", gone, Source.WATCH, Role.LEAVING, weight=1)
+    ready = run.pod(successor, lambda p: p.ready)
+    yield Milestone("successor ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=5)
+    spoken = run.first(Reading, lambda reading: reading.uid == successor and not reading.error)
+    yield Milestone(speaks, spoken, Source.CLIENT, Role.GOOD, Role.GOOD, weight=3)
 
 
 def unreadied(run: RunFacts) -> Iterator[Milestone]:

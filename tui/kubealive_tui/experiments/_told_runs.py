@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._stopwatches import kill_stopwatch
+from kubealive_tui.experiments._stopwatches import kill_stopwatch, unserved
 from kubealive_tui.experiments._told import EXPERIMENT, FIELDS, MOOD, last_told_by, told_by, told_in
 from kubealive_tui.experiments._words import short
 from kubealive_tui.model import (
@@ -66,21 +67,6 @@ def labelled(run: RunFacts) -> Iterator[Milestone]:
     yield Milestone(FILE, file, Source.CLIENT, Role.GOOD, Role.GOOD, weight=3)
 
 
-def succeeded(run: RunFacts) -> Iterator[Milestone]:
-    """From the kill to the successor's own word; no Service leads to these pods."""
-    successor = run.successor() or ""
-    terminating = run.pod(run.target, lambda pod: pod.deleting or pod.deleted)
-    yield Milestone("terminating", terminating, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=4)
-    placed = run.pod(successor, lambda pod: pod.node != "")
-    yield Milestone("successor placed", placed, Source.WATCH, Role.WAITING, Role.WAITING, weight=2)
-    gone = run.pod(run.target, lambda pod: pod.deleted)
-    yield Milestone("gone", gone, Source.WATCH, Role.LEAVING, weight=1)
-    ready = run.pod(successor, lambda pod: pod.ready)
-    yield Milestone("successor ready", ready, Source.WATCH, Role.GOOD, Role.GOOD, weight=5)
-    speaks = run.first(Reading, lambda reading: reading.uid == successor and not reading.error)
-    yield Milestone(SPEAKS, speaks, Source.CLIENT, Role.GOOD, Role.GOOD, weight=3)
-
-
 label_stopwatch = Stopwatch(
     _is_label,
     lambda action: f"LABEL {MOOD}={action.parameters.get('value', '?')} ON {short(action.target_name)}",
@@ -88,7 +74,7 @@ label_stopwatch = Stopwatch(
     limit_s=FILE_WITHIN_S + 5,
     settle_s=0.5,
 )
-successor_stopwatch = replace(kill_stopwatch, milestones=succeeded)
+successor_stopwatch = replace(kill_stopwatch, milestones=partial(unserved, speaks=SPEAKS))
 
 
 def figure(run: Run) -> Line:
@@ -138,6 +124,8 @@ def _successor_words(store: Store, run: Run) -> Sequence[Line]:
     after = told_by(store, successor.uid) if successor else None
     if before is None or after is None:
         return ()
+    if not any(field.said(after) for field in FIELDS):
+        return (line(("neither it nor its successor is told who it is", Role.MUTED)),)
     known = [field for field in FIELDS if field.said(before) is not None and field.said(after) is not None]
     kept = dict.fromkeys(field.word for field in known if field.said(before) == field.said(after))
     new = dict.fromkeys(field.word for field in known if field.said(before) != field.said(after))

@@ -5,6 +5,8 @@ also when there is none left; and that a port on the nodes leads to pods of othe
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 from kubealive_tui.experiments._api import Command, Drive, Effect, Experiment, Http, NotNow, Scene, Verdict
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
@@ -24,7 +26,8 @@ from kubealive_tui.experiments._hop_views import (
     node_table,
 )
 from kubealive_tui.experiments._hops import PATH, hop_in
-from kubealive_tui.experiments._stopwatches import kill_stopwatch
+from kubealive_tui.experiments._stopwatches import is_kill, kill_stopwatch, unserved
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Act,
     Action,
@@ -82,7 +85,8 @@ def samples(scene: Scene) -> Sequence[Sample]:
 def _policy(scene: Scene) -> Sequence[Effect]:
     service = backend_service(scene.store)
     if service is None:
-        raise NotNow(f"there is no Service {BACKEND}: kubealive reset makes it")
+        up = up_command(EXPERIMENT, namespace=scene.namespace)
+        raise NotNow(f"there is no Service {BACKEND}: {up} installs it")
     other = "Cluster" if service.external_traffic_policy == "Local" else "Local"
     return (Act(lab.name, service.uid, service.name, TrafficPolicy(other)),)
 
@@ -121,7 +125,12 @@ def _is_emptying(action: Action) -> bool:
     return action.verb == "scale" and action.target_name == BACKEND and action.parameters.get("replicas") == "0"
 
 
+def _is_frontend_kill(action: Action) -> bool:
+    return is_kill(action) and action.target_name.startswith(f"{FRONTEND}-")
+
+
 lab.stopwatches += [
+    replace(kill_stopwatch, matches=_is_frontend_kill, milestones=partial(unserved, speaks="calls again")),
     kill_stopwatch,
     Stopwatch(_is_emptying, lambda _: f"SCALE {BACKEND} TO 0", emptied, limit_s=45.0),
 ]
