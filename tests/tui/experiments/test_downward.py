@@ -64,9 +64,10 @@ def killed(store: Store) -> None:
             fact(51, 2.1, turn("p1", Aspect.DELETING, deleting=True)),
             fact(52, 2.2, turn("p9", Aspect.CREATED)),
             fact(53, 2.3, reading("p1", error="refused")),
-            fact(54, 2.9, turn("p9", Aspect.READY, ready=True)),
-            fact(55, 3.0, turn("p1", Aspect.DELETED)),
-            fact(56, 3.1, reading("p9", page(successor))),
+            fact(54, 2.35, reading("p1", error="connect timeout")),
+            fact(55, 2.9, turn("p9", Aspect.READY, ready=True)),
+            fact(56, 3.0, turn("p1", Aspect.DELETED)),
+            fact(57, 3.1, reading("p9", page(successor))),
             changes=(Change(Kind.POD, "p9", successor), Change(Kind.POD, "p1", None)),
         )
     )

@@ -4,6 +4,8 @@
 `heal`: a pod infected, out of memory, crashed into a back-off, and a fresh one that hangs.
 `update`: four pods replaced with drain, then by ones without, then those in turn, which clients notice.
 `scale`: a load of 0.5 CPU, which brings five pods, and its end, which takes them away again; a busy cluster.
+`downward`: a label changed and the file that follows, then the pod killed and its successor.
+`service`: a NodePort made Local and back, a backend killed, and all of them taken away.
 `dns`: every kind of Service by name, and the kill of a pod that caches kept the address of.
 `daemon`: a cordoned node, a pod killed, and another node's power cut and given back.
 `state`: a value written to phoenix-1, which is killed and has it still; the same in the Deployment.

@@ -20,6 +20,8 @@ MOMENTS = {
     "update": {"rolling": (5.6, ""), "drained": (15.6, ""), "undrained": (36.0, "")},
     "scale": {"decision": (71.0, ""), "target": (100.0, ""), "window": (158.0, "")},
     "heal": {"infect": (13.0, ""), "back-off": (26.0, ""), "hang": (62.0, "")},
+    "downward": {"told": (5.0, ""), "label": (11.0, ""), "successor": (22.0, "")},
+    "service": {"local": (16.5, ""), "by-name": (40.0, ""), "emptied": (51.5, "")},
     "dns": {"named": (9.0, ""), "late": (22.0, "j j j j"), "follows": (45.0, "j j j j")},
     "daemon": {"cordoned": (6.0, ""), "overdue": (32.0, "j"), "replaced": (45.0, "j"), "away": (100.0, "G")},
     "state": {"stored": (9.0, "j"), "stale": (16.0, "j"), "reborn": (40.0, "j"), "lost": (54.0, "G")},
@@ -175,3 +177,17 @@ def test_the_recorded_node_is_lost_and_found() -> None:
     assert (run.ending, run.incomplete) == (Ending.COMPLETE, "")
     assert run.seconds("port answers again") is not None
     assert [state for state in seen if state] == ["Ready", "Unknown", "Ready"]
+
+
+@pytest.mark.parametrize(
+    ("tab", "titles"), [("downward", ["LABEL mood=bright ON", "KILL"]), ("service", ["KILL", "SCALE backend TO"])]
+)
+def test_the_recorded_runs_by_name_are_whole(tab: str, titles: list[str]) -> None:
+    """Each run of these tabs was seen to its end, with no fact missing."""
+    store = Store({lab.name: lab.stopwatches for lab in discover()})
+    for signal in signals(tab, until_s=120):
+        store.apply(signal)
+
+    runs = store.ledger(tab).runs.ended
+    assert [run.title.rpartition(" ")[0] for run in runs] == titles
+    assert all(run.ending is Ending.COMPLETE and not run.incomplete for run in runs)

@@ -259,9 +259,9 @@ def spread(calls: Sequence[CallResult], *, of: str = "last") -> Line:
     counts = Counter(call.node or "–" for call in calls if call.outcome is Outcome.OK)
     failed = sum(call.outcome.failed for call in calls)
     words: list[Line] = [line((f"{of} {len(calls)}:", Role.MUTED))]
-    words += [line(f" {name} ", (f"×{count}", Role.MUTED)) for name, count in sorted(counts.items())]
     if failed:
         words.append(line((f" failed ×{failed}", Role.BAD)))
+    words += [line(f" {name} ", (f"×{count}", Role.MUTED)) for name, count in sorted(counts.items())]
     return line(*words)
 
 

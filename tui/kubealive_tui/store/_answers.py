@@ -192,7 +192,13 @@ def _newer(old: Latest[AnswerT] | None, body: AnswerT, at_us: int) -> Latest[Ans
         return Latest(body, at_us, at_us, until_us=until)
     if _said(old.body) == _said(body):
         return Latest(body, at_us, old.since_us, old.before, max(old.until_us, until))
-    return Latest(body, at_us, at_us, old.body, until)
+    # One error after another says nothing of what there was: the last value stays in mind.
+    before = old.before if _is_error(old.body) and old.before is not None else old.body
+    return Latest(body, at_us, at_us, before, until)
+
+
+def _is_error(body: DnsAnswer | CallResult | Reading) -> bool:
+    return isinstance(body, Reading) and bool(body.error)
 
 
 def _until(body: DnsAnswer | CallResult | Reading, at_us: int) -> int:
