@@ -14,12 +14,18 @@ from tests.tui.link.fakes import pod
 class Answers:
     """An API that answers each kind of path with one thing."""
 
-    def __init__(self, pods: list[dict[str, Any]] | ApiError, deployment: dict[str, Any] | ApiError) -> None:
-        self.pods, self.deployment = pods, deployment
+    def __init__(
+        self,
+        pods: list[dict[str, Any]] | ApiError,
+        deployment: dict[str, Any] | ApiError,
+        node: dict[str, Any] | ApiError | None = None,
+    ) -> None:
+        self.pods, self.deployment, self.node = pods, deployment, node or MISSING
 
     async def request(self, method: str, path: str, **_: Any) -> Any:
         answer = {"items": self.pods} if isinstance(self.pods, list) else self.pods
         answer = self.deployment if "/deployments/" in path else answer
+        answer = self.node if "/nodes/" in path else answer
         if isinstance(answer, ApiError):
             raise answer
         return answer
@@ -95,3 +101,29 @@ async def test_why_there_is_no_agent_is_told(
     with pytest.raises(LinkError, match=sentence) as caught:
         await find_agent(Answers(pods, deployment), "n")
     assert type(caught.value) is error
+
+
+def placed(found: dict[str, Any]) -> dict[str, Any]:
+    found["spec"] = {"nodeName": "node-3"}
+    return found
+
+
+def node(status: str) -> dict[str, Any]:
+    return {"status": {"conditions": [{"type": "Ready", "status": status}]}}
+
+
+@pytest.mark.parametrize(
+    ("found", "its_node", "sentence"),
+    [
+        (pod("a", ready=False), node("Unknown"), "agent pod a is on node-3, which does not answer"),
+        (leaving("a"), node("Unknown"), "agent pod a cannot end, since its node node-3 does not answer"),
+        (pod("a", ready=False), node("True"), "agent pod a is coming up"),
+        (leaving("a"), node("True"), "is being replaced"),
+        (pod("a", ready=False), ApiError(403, "Forbidden", "no"), "agent pod a is coming up"),
+    ],
+    ids=["lost", "lost while leaving", "node is well", "leaving a node that is well", "no right to look"],
+)
+async def test_a_lost_node_is_told(found: dict[str, Any], its_node: Any, sentence: str) -> None:
+    """A pod on a node that does not answer neither comes up nor ends, whatever its own status says."""
+    with pytest.raises(LinkError, match=sentence):
+        await find_agent(Answers([placed(found)], {"spec": {"replicas": 1}}, its_node), "n")

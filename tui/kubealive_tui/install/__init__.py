@@ -11,7 +11,7 @@ from ._api import APPLY_PATCH, MERGE_PATCH, Api, Clock, SystemClock
 from ._apply import FAULT_SECRET, FIELD_MANAGER
 from ._down import GONE_SECONDS, down
 from ._errors import ApiError, ManifestError, NotReadyError, PreflightError
-from ._kinds import AGENT, EXPERIMENT_LABEL, NAME_LABEL, OURS, PART_OF_LABEL
+from ._kinds import AGENT, EXPERIMENT_LABEL, KINDS, NAME_LABEL, OURS, PART_OF_LABEL
 from ._manifests import (
     LOCAL_REGISTRY,
     Manifest,
@@ -36,6 +36,7 @@ __all__ = [
     "FAULT_SECRET",
     "FIELD_MANAGER",
     "GONE_SECONDS",
+    "KINDS",
     "LOCAL_REGISTRY",
     "MERGE_PATCH",
     "NAME_LABEL",

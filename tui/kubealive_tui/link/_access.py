@@ -9,6 +9,7 @@ from typing import Any
 from kubealive_tui.errors import LinkError
 from kubealive_tui.install import (
     AGENT,
+    KINDS,
     NAME_LABEL,
     Api,
     ApiError,
@@ -49,8 +50,11 @@ async def find_agent(api: Api, namespace: str) -> str:
         if ready is not None:
             return str(ready["metadata"]["name"])
         staying = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+        for suspect in (staying or pods)[:1]:
+            if await _is_lost(api, suspect):
+                raise _lost(suspect)
         if staying:
-            raise _not_ready(staying[0])
+            raise _not_ready(staying[0], namespace)
         raise await _without_pod(api, namespace)
     except ApiError as exc:
         raise link_error(exc) from exc
@@ -67,14 +71,37 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
     return status.get("phase") == "Running" and conditions.get("Ready") == "True" and not leaving
 
 
-def _not_ready(pod: Mapping[str, Any]) -> LinkError:
+async def _is_lost(api: Api, pod: Mapping[str, Any]) -> bool:
+    """Whether the pod's node is known not to answer; what runs there cannot be reached, nor does it end."""
+    node = pod.get("spec", {}).get("nodeName")
+    if not node:
+        return False
+    try:
+        found = await api.request("GET", KINDS["Node"].path("", node), timeout=TIMEOUT_S)
+    except ApiError:
+        return False  # who may not look at nodes is told what the pod says
+    conditions = found.get("status", {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] != "True" for one in conditions)
+
+
+def _lost(pod: Mapping[str, Any]) -> LinkError:
+    name, node = pod["metadata"]["name"], pod["spec"]["nodeName"]
+    if pod["metadata"].get("deletionTimestamp"):
+        return LinkError(
+            f"agent pod {name} cannot end, since its node {node} does not answer; waiting for another"
+        )
+    return LinkError(f"agent pod {name} is on {node}, which does not answer; Kubernetes makes another one soon")
+
+
+def _not_ready(pod: Mapping[str, Any], namespace: str) -> LinkError:
     name, (status, message) = pod["metadata"]["name"], _trouble(pod)
     if not message and status in _ON_THE_WAY:
         return LinkError(f"agent pod {name} is coming up: {status}")
     said = f" ({' '.join(message.split())})" if message else ""
-    step = f"see `kubectl describe pod {name}`"
+    step = f"see `kubectl describe pod {name} -n {namespace}`"
     if "Image" in status or "Pull" in status:
-        step = "put the image on the nodes with `make load`, or name a registry with `kubealive up --registry`"
+        up = up_command(namespace=namespace)
+        step = f"put the image on the nodes with `make load`, or name a registry with `{up} --registry NAME`"
     return LinkError(f"agent pod {name} is not ready: {status}{said}; {step}")
 
 
