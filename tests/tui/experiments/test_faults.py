@@ -1,5 +1,7 @@
 """How faults are timed, from the facts that a real cluster gave."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubealive_tui.experiments._faults import fault_of, replies_fail
@@ -10,6 +12,7 @@ from tests.tui.experiments.healing import INFECTED, UID, did, event, lost, run_o
 from tests.tui.experiments.healing import times as times_of
 from tests.tui.signals import fact, frame, replies
 
+REQUESTED, ACCEPTED = Phase.REQUESTED, Phase.ACCEPTED
 BACK_OFF = "back-off 10s restarting failed container=healthcheck pod=healthcheck-6ddc4758b4-7kq2m"
 
 
@@ -108,6 +111,23 @@ def test_readiness_comes_back_when_it_is_given_back(cure: Action) -> None:
 
     assert times_of(run) == {"first failed": 0.4, "detected": 0.3, "cured": 4.0, "ready": 4.6, "first ok": 4.8}
     assert run.ending is Ending.COMPLETE
+
+
+def test_a_cure_counts_from_when_it_was_asked_for() -> None:
+    """Its effect may be measured before its acceptance is told; a refused one before it cured nothing."""
+    asked, taken = (replace(did(fault="cure", phase=phase), request_id="r3") for phase in (REQUESTED, ACCEPTED))
+    refused = [replace(did(fault="cure", phase=phase), request_id="r2") for phase in (REQUESTED, Phase.REFUSED)]
+    run = run_of(
+        did(fault="errors", percent="100"),
+        (0.1, lost(EdgeKind.BEGIN, 0.05, 1)),
+        (1.0, refused[0]),
+        (1.1, refused[1]),
+        (3.0, asked),
+        (3.2, taken),
+        (4.2, lost(EdgeKind.END, 3.05)),
+    )
+
+    assert (run.seconds("cured"), run.seconds("first ok")) == (3.0, 3.05)
 
 
 def test_failing_replies_last_until_somebody_ends_them() -> None:

@@ -64,15 +64,27 @@ def _restarted(pod: PodTransition) -> bool:
 
 
 def _cured(run: RunFacts) -> Milestone:
-    """When somebody ended the fault, as the pod took it; it is awaited from nobody."""
+    """When somebody asked for the end of the fault, of those who got it; it is awaited from nobody.
 
-    def ends(action: Action) -> bool:
-        given = action.parameters
-        cures = given.get("fault") == "cure" or given.get("fail") == "never" or given.get("percent") == "0"
-        own = (action.verb, action.target_uid) == ("fault", run.target) and cures
-        return action.phase is Phase.ACCEPTED and (own or action.verb == "stop_all")
+    It counts from the request, as every trigger does: what follows may be seen before the acceptance is.
+    """
+    cures = [(at_us, action) for at_us, action in run.of(Action) if _cures(run, action)]
+    taken = next(((at_us, action) for at_us, action in cures if action.phase is Phase.ACCEPTED), None)
+    at_us = None
+    if taken is not None:
+        asked = (at for at, action in cures if _same(action, taken[1]) and action.phase is Phase.REQUESTED)
+        at_us = next(asked, taken[0])
+    return Milestone("cured", at_us, Source.USER, Role.ACCENT, weight=4, optional=True)
 
-    return Milestone("cured", run.first(Action, ends), Source.USER, Role.ACCENT, weight=4, optional=True)
+
+def _cures(run: RunFacts, action: Action) -> bool:
+    given = action.parameters
+    ends = given.get("fault") == "cure" or given.get("fail") == "never" or given.get("percent") == "0"
+    return action.verb == "stop_all" or (ends and (action.verb, action.target_uid) == ("fault", run.target))
+
+
+def _same(one: Action, other: Action) -> bool:
+    return (one.verb, one.request_id) == (other.verb, other.request_id)
 
 
 def _ended(run: RunFacts) -> Iterator[Milestone]:
