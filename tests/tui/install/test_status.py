@@ -84,6 +84,18 @@ def test_sizes_that_an_install_gives(
     assert _sizes(manifests) == ({} if autoscaled else sizes)
 
 
+async def test_a_node_that_does_not_answer_is_told() -> None:
+    """A pod that its node left behind is a trouble, whatever its own status says."""
+    cluster = await installed()
+    cluster.objects[GETIP]["status"]["availableReplicas"] = 3
+    cluster.add("/api/v1/nodes/node-1", {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}})
+    cluster.add("/api/v1/namespaces/kubealive/pods/getip-a", waiting("ContainerCreating"))
+    found = await status(cluster, namespace="kubealive")
+
+    (balance,) = [part for part in found.experiments if part.name == "balance"]
+    assert ["node-1 does not answer" in trouble.text for trouble in balance.troubles] == [True]
+
+
 async def test_experiment_left_out_counts_only_when_asked_for() -> None:
     """Somebody who installed the agent alone has a ready install, without the balance that was asked about."""
     cluster = await installed(Wanted(experiments=()))

@@ -72,6 +72,20 @@ def test_ready_pod_and_leaving_pod_have_no_trouble() -> None:
     assert not list(pod_troubles(leaving))
 
 
+@pytest.mark.parametrize("leaving", [False, True], ids=["staying", "leaving"])
+def test_a_pod_on_a_lost_node(leaving: bool) -> None:  # noqa: FBT001 - a table's column
+    """Its status is what the kubelet said last, so its node is what is told; a ready pod needs no word."""
+    found = waiting("ErrImagePull")
+    if leaving:
+        found["metadata"] = {**found["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    (trouble,) = pod_troubles(found, lost={"node-1"})
+
+    assert trouble.cause is Cause.NODE
+    assert trouble.text.startswith("cannot end" if leaving else "is not known to run")
+    assert trouble.text.endswith("since its node node-1 does not answer")
+    assert not list(pod_troubles(pod(**READY), lost={"node-1"}))
+
+
 @pytest.mark.parametrize(
     ("message", "cause", "lasting"),
     [

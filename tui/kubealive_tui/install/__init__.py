@@ -11,7 +11,7 @@ from ._api import APPLY_PATCH, MERGE_PATCH, Api, Clock, SystemClock
 from ._apply import FAULT_SECRET, FIELD_MANAGER
 from ._down import GONE_SECONDS, down
 from ._errors import ApiError, ManifestError, NotReadyError, PreflightError
-from ._kinds import AGENT, EXPERIMENT_LABEL, KINDS, NAME_LABEL, OURS, PART_OF_LABEL
+from ._kinds import AGENT, EXPERIMENT_LABEL, NAME_LABEL, OURS, PART_OF_LABEL
 from ._manifests import (
     LOCAL_REGISTRY,
     Manifest,
@@ -20,6 +20,7 @@ from ._manifests import (
     experiments,
     render,
 )
+from ._nodes import lost_nodes
 from ._preflight import rights_to_install
 from ._rights import Right, listed_rights, missing_rights, rights_refusal, rights_to_reach
 from ._status import Part, Scaled, Status, status
@@ -36,7 +37,6 @@ __all__ = [
     "FAULT_SECRET",
     "FIELD_MANAGER",
     "GONE_SECONDS",
-    "KINDS",
     "LOCAL_REGISTRY",
     "MERGE_PATCH",
     "NAME_LABEL",
@@ -66,6 +66,7 @@ __all__ = [
     "down",
     "experiments",
     "listed_rights",
+    "lost_nodes",
     "missing_rights",
     "own_command",
     "render",

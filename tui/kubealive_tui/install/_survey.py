@@ -7,10 +7,12 @@ from typing import Any
 from ._api import Api, each, items
 from ._errors import ApiError
 from ._kinds import KINDS, OURS, PODS, Kind
+from ._nodes import lost_nodes
 from ._troubles import (
     Trouble,
     Workload,
     event_troubles,
+    is_ready,
     pod_troubles,
     refuses_in_events,
     workload,
@@ -38,7 +40,8 @@ async def survey(api: Api, namespace: str, *, kinds: Sequence[Kind]) -> Survey:
     bodies = [body for found in lists for body in found]
     troubles = [trouble for body in bodies for trouble in workload_troubles(body)]
     troubles += await _refused(api, namespace, [body for body in bodies if refuses_in_events(body)])
-    troubles += [trouble for pod in pods for trouble in pod_troubles(pod)]
+    lost = await lost_nodes(api, [pod["spec"].get("nodeName", "") for pod in pods if not is_ready(pod)])
+    troubles += [trouble for pod in pods for trouble in pod_troubles(pod, lost=lost)]
     return Survey(tuple(workload(body) for body in bodies), tuple(troubles))
 
 

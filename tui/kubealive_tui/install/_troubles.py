@@ -1,6 +1,6 @@
 """Why a workload is not ready, read from the objects the cluster itself reports: pure functions of their JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,7 @@ class Cause(StrEnum):
     CONFIG = "config"
     CRASH = "crash"
     UNSCHEDULABLE = "unschedulable"
+    NODE = "node"
     NOT_READY = "not ready"
 
 
@@ -129,13 +130,22 @@ def _refusal(message: str) -> tuple[Cause, str]:
     return Cause.REFUSED, ""
 
 
-def pod_troubles(pod: dict[str, Any]) -> Iterator[Trouble]:
-    """Yield what keeps a pod from being ready; a ready or a leaving pod has none."""
-    status, name = pod.get("status", {}), pod["metadata"]["name"]
-    conditions = {c["type"]: c for c in status.get("conditions") or ()}
-    if "deletionTimestamp" in pod["metadata"] or conditions.get("Ready", {}).get("status") == "True":
+def is_ready(pod: dict[str, Any]) -> bool:
+    """Whether the pod has its Ready condition."""
+    return bool(_conditions(pod).get("Ready", {}).get("status") == "True")
+
+
+def pod_troubles(pod: dict[str, Any], *, lost: Collection[str] = ()) -> Iterator[Trouble]:
+    """Yield what keeps a pod from being ready; a ready or a leaving pod has none, unless its node is `lost`."""
+    name, node = pod["metadata"]["name"], pod["spec"].get("nodeName", "")
+    leaving = "deletionTimestamp" in pod["metadata"]
+    if is_ready(pod) or (leaving and node not in lost):
         return
-    cause, text, advice = _why(pod, conditions)
+    if node in lost:
+        doing = "cannot end" if leaving else "is not known to run"
+        cause, text, advice = Cause.NODE, f"{doing}, since its node {node} does not answer", ""
+    else:
+        cause, text, advice = _why(pod, _conditions(pod))
     yield Trouble(
         cause=cause,
         subject=f"pod/{name}",
@@ -143,6 +153,10 @@ def pod_troubles(pod: dict[str, Any]) -> Iterator[Trouble]:
         text=text,
         advice=advice,
     )
+
+
+def _conditions(pod: dict[str, Any]) -> dict[str, Any]:
+    return {c["type"]: c for c in pod.get("status", {}).get("conditions") or ()}
 
 
 def _why(pod: dict[str, Any], conditions: dict[str, Any]) -> tuple[Cause, str, str]:

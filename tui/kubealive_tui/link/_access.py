@@ -9,10 +9,10 @@ from typing import Any
 from kubealive_tui.errors import LinkError
 from kubealive_tui.install import (
     AGENT,
-    KINDS,
     NAME_LABEL,
     Api,
     ApiError,
+    lost_nodes,
     missing_rights,
     rights_refusal,
     rights_to_reach,
@@ -51,7 +51,7 @@ async def find_agent(api: Api, namespace: str) -> str:
             return str(ready["metadata"]["name"])
         staying = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
         for suspect in (staying or pods)[:1]:
-            if await _is_lost(api, suspect):
+            if await lost_nodes(api, [suspect.get("spec", {}).get("nodeName", "")], within=TIMEOUT_S):
                 raise _lost(suspect)
         if staying:
             raise _not_ready(staying[0], namespace)
@@ -69,19 +69,6 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
     conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
     leaving = bool(pod["metadata"].get("deletionTimestamp"))
     return status.get("phase") == "Running" and conditions.get("Ready") == "True" and not leaving
-
-
-async def _is_lost(api: Api, pod: Mapping[str, Any]) -> bool:
-    """Whether the pod's node is known not to answer; what runs there cannot be reached, nor does it end."""
-    node = pod.get("spec", {}).get("nodeName")
-    if not node:
-        return False
-    try:
-        found = await api.request("GET", KINDS["Node"].path("", node), timeout=TIMEOUT_S)
-    except ApiError:
-        return False  # who may not look at nodes is told what the pod says
-    conditions = found.get("status", {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] != "True" for one in conditions)
 
 
 def _lost(pod: Mapping[str, Any]) -> LinkError:
