@@ -181,7 +181,8 @@ lab.use(
             choose=_revisions),
     Command("t", "restart", "", "replace all pods by ones of the same version", _restart, danger=DANGER,
             needs="restart"),
-    *load,
+    # Each trigger brings its own load: the words of these keys give way to explain and kubectl.
+    *(replace(command, label="") for command in load),
     *scale,
 )  # fmt: skip
 
