@@ -13,6 +13,7 @@ from kubealive_tui.model import (
     Pod,
     Role,
     Run,
+    Workload,
     line,
 )
 from kubealive_tui.store import Store
@@ -23,7 +24,7 @@ _LABEL = 14
 
 
 def details(store: Store, experiment: str, key: str | None, *, zone: tzinfo) -> Sequence[Line]:
-    """The pod of this key, gone or not, then the tab's last run in full and those before it."""
+    """The pod of this key, gone or not, or the workload, then the tab's last run in full and those before it."""
     lines: list[Line] = []
     pod = store.pod(key) if key else None
     if pod is not None:
@@ -31,6 +32,8 @@ def details(store: Store, experiment: str, key: str | None, *, zone: tzinfo) -> 
     elif key and (departed := store.departed(experiment).get(key)):
         lines += [_field("gone", f"{_clock(departed.at_us, zone)}, {age(store.now_us - departed.at_us)} ago")]
         lines += [*_pod(store, departed.pod, zone), ()]
+    elif workload := next((found for found in store.workloads(experiment) if found.uid == key), None):
+        lines += [*_workload(store, workload, zone), ()]
     runs = store.ledger(experiment).runs
     if runs.last is not None:
         lines += [*run_lines(runs.last, zone=zone), ()]
@@ -56,9 +59,7 @@ def _pod(store: Store, pod: Pod, zone: tzinfo) -> Iterator[Line]:
     yield _field(
         "owner", f"{pod.owner_kind.word} {pod.owner_name}" if pod.owner_name else "none: nobody replaces it"
     )
-    yield _field(
-        "created", _clock(pod.created_us, zone), (f", {age(store.now_us - pod.created_us)} ago", Role.MUTED)
-    )
+    yield _field("created", _clock(pod.created_us, zone), _ago(store, pod.created_us))
     if pod.deletion_us is not None:
         yield _field("deletion", f"asked for, grace {pod.grace_seconds} s, until {_clock(pod.deletion_us, zone)}")
     yield _field("requests", _resources(pod))
@@ -76,6 +77,30 @@ def _pod(store: Store, pod: Pod, zone: tzinfo) -> Iterator[Line]:
         yield _field("claim", claim)
     yield from _labels(pod.labels)
     yield _field("uid", (pod.uid, Role.MUTED))
+
+
+def _workload(store: Store, workload: Workload, zone: tzinfo) -> Iterator[Line]:
+    yield line((workload.name, Role.STRONG), (f"  {workload.kind.word}", Role.MUTED))
+    if workload.revision:
+        yield _field("revision", str(workload.revision))
+    yield _field("image", workload.image)
+    numbers = f"{workload.current} of {workload.desired}, {workload.ready} ready, {workload.available} available"
+    yield _field("pods", numbers)
+    pre_stop = (
+        "no preStop sleep" if workload.pre_stop_seconds is None else f"preStop {workload.pre_stop_seconds} s"
+    )
+    yield _field("template", f"{'a' if workload.readiness_probe else 'no'} readiness probe, {pre_stop}")
+    for name, value in sorted(workload.environment.items()):
+        yield _field("", (f"{name}=", Role.MUTED), value)
+    yield _field("created", _clock(workload.created_us, zone), _ago(store, workload.created_us))
+    for condition in workload.conditions:
+        status = (f"{condition.status.lower()}, ", Role.TEXT)
+        yield _field(condition.type, status, (condition.message or condition.reason, Role.MUTED))
+    yield _field("uid", (workload.uid, Role.MUTED))
+
+
+def _ago(store: Store, at_us: int) -> tuple[str, Role]:
+    return f", {age(store.now_us - at_us)} ago", Role.MUTED
 
 
 def _resources(pod: Pod) -> str:

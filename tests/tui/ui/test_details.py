@@ -1,0 +1,68 @@
+"""Everything about a row: what a table has no room for."""
+
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from kubealive_tui.model import Change, Condition, Kind, Workload, plain
+from kubealive_tui.store import Store
+from kubealive_tui.ui.dialogs._details import details
+from tests.tui.signals import START, connected, snapshot
+from tests.tui.signals import pod as getip_pod
+from tests.tui.signals import pod_change as changed_pod
+
+
+def replica_set(**changes: Any) -> Workload:
+    given = {
+        "experiment": "balance", "revision": 7, "image": "x/workload:v2", "desired": 4, "current": 3, "ready": 2,
+        "available": 1, "created_us": START, "pre_stop_seconds": 5, "readiness_probe": True,
+        "environment": {"DRAIN": "on"}, "conditions": (Condition("ReplicaFailure", "True", message="no quota"),),
+        **changes,
+    }  # fmt: skip
+    return Workload("rs7", Kind.REPLICA_SET, "getip-7", **given)
+
+
+def told(workload: Workload, key: str) -> list[str]:
+    store = Store()
+    store.apply(connected())
+    store.apply(snapshot(changed_pod(getip_pod("p1")), Change(Kind.REPLICA_SET, workload.uid, workload)))
+    return [" ".join(plain(words).split()) for words in details(store, "balance", key, zone=UTC)]
+
+
+def test_a_row_of_a_workload() -> None:
+    """Its revision and image, its numbers, what its template says of coming and going, and its conditions."""
+    assert told(replica_set(), "rs7")[:9] == [
+        "getip-7 replicaset",
+        "revision 7",
+        "image x/workload:v2",
+        "pods 3 of 4, 2 ready, 1 available",
+        "template a readiness probe, preStop 5 s",
+        "DRAIN=on",
+        "created 08:00:00.000, 0s ago",
+        "ReplicaFailure true, no quota",
+        "uid rs7",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pre_stop_seconds": None, "readiness_probe": False}, "template no readiness probe, no preStop sleep"),
+        ({"conditions": (Condition("Available", "False", "TooFew"),)}, "Available false, TooFew"),
+    ],
+    ids=["nothing graceful", "a reason without words"],
+)
+def test_what_a_workload_lacks_is_said(changes: dict[str, Any], words: str) -> None:
+    """What is not there is named, and a reason stands where there are no words."""
+    assert words in told(replica_set(**changes), "rs7")
+
+
+def test_a_row_of_a_pod() -> None:
+    """A pod's own details come for a pod's row."""
+    assert told(replica_set(), "p1")[0].endswith("● Running")
+
+
+def test_a_row_that_went() -> None:
+    """The set that was selected is gone from the API: nothing is made up."""
+    assert told(replica_set(), "rs6") == ["There is nothing to tell yet: no row is selected and nothing was run."]
