@@ -46,7 +46,7 @@ from tests.tui.experiments.deployments import (
     store_of,
     update,
 )
-from tests.tui.signals import frame
+from tests.tui.signals import START, frame
 
 T = TypeVar("T")
 
@@ -195,5 +195,17 @@ async def test_pods_that_do_not_get_ready_end_it_at_once() -> None:
     played = cluster(deployment("v2", MOVING, AVAILABLE, updated=2))
     verdict = await lab.verdict(played)
 
-    assert [(f.name, f.kept) for f in verdict.findings] == [("pods ready, drain on", False)]
+    assert [(f.name, f.value, f.kept) for f in verdict.findings] == [
+        ("pods ready, drain on", "4 of 4, not rolled out", False)
+    ]
     assert not verbs(played)
+
+
+async def test_pods_that_do_not_go_are_said() -> None:
+    """A dead node keeps pods that are terminating: then nobody knows when an update would be over."""
+    played = cluster()
+    stuck = replace(pod(1, 1), deletion_us=START, status="Terminating")
+    played.tell(changes=(changed(stuck),))
+    verdict = await lab.verdict(played)
+
+    assert verdict.reasons == ("pods ready, drain on: 4 of 4, 1 leave and do not go, wanted all, within 60 s",)

@@ -255,7 +255,7 @@ async def check(drive: Drive) -> Verdict:
     """A graceful update, a broken version that readiness holds back, and the way back: nobody loses a request."""
     pods = await _graceful(drive)
     if not pods:
-        return Verdict.of([READY.found("no", kept=False)])
+        return Verdict.of([READY.found(_standing(drive.store), kept=False)])
     loaded = await steady_load(drive, lab)
     findings = [READY.found(str(pods), kept=True), LOADED.found("yes" if loaded else "no", kept=loaded)]
     if not loaded:
@@ -268,6 +268,16 @@ async def check(drive: Drive) -> Verdict:
     await drive.ask(StopLoad(lab.name))
     missing = next((run.incomplete for run in runs if run and run.incomplete), "")
     return Verdict.of([*findings, WHOLE.found(missing or "complete", kept=not missing)])
+
+
+def _standing(store: Store) -> str:
+    """How many pods there are, and what keeps the check from beginning."""
+    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
+    leaving = sum(1 for pod in pods if pod.deleting)
+    ready = sum(1 for pod in pods if pod.ready and not pod.deleting)
+    deployment = store.workload(lab.name, DEPLOYMENT)
+    moving = ", not rolled out" if deployment is None or not is_complete(deployment) else ""
+    return f"{ready} of {len(pods) - leaving}{moving}" + (f", {leaving} leave and do not go" if leaving else "")
 
 
 def _settled(store: Store) -> Workload | None:
