@@ -373,6 +373,14 @@ def test_explanation_of_a_kill() -> None:
     assert "clients need not ask DNS again" in " ".join(map(plain, lab.explanation(scene(store))))
 
 
+def test_explanation_of_a_node_that_is_not_ready() -> None:
+    """Its own port is the only one that suffers."""
+    store = store_of(called(3, outcome=TIMEOUT))
+    store.apply(frame(9, 3, changes=(node(3, "NotReady"),)))
+
+    assert "node-3 is not ready: the node's own port" in " ".join(map(plain, lab.explanation(scene(store))))
+
+
 def test_explanation_without_a_frontend() -> None:
     """What is missing is named, with the next step."""
     store = store_of()

@@ -88,6 +88,13 @@ def explain_nodes(scene: Scene) -> Iterator[Line]:
     service = backend_service(scene.store)
     if service is None:
         return
+    away = [node.name for node in scene.store.nodes() if node.state != "Ready"]
+    if away:
+        yield line(
+            _NOW,
+            f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} not ready: the node's own port needs it, so "
+            "nobody may answer there. Pods that ran there leave the Service, and all other ports go on.",
+        )
     if service.external_traffic_policy != "Local":
         yield line(
             "Every node listens on the node port, also one without a backend. Under Cluster it sends to any ready "
