@@ -77,7 +77,8 @@ class Journal:
     def _change(self, where: dict[Object, Stored], kind: Kind.ValueType, uid: str, value: Message | None) -> int:
         key = kind, uid
         self._state.pop(key, None)
-        self._tombstones.pop(key, None)
+        if self._tombstones:
+            self._tombstones.pop(key, None)
         now = self._clock.now_us()
         where[key] = Stored(self._next(), now, change_record(kind, uid, value), is_fact=False)
         self._forget(now)

@@ -105,7 +105,6 @@ class World:
         old = objects.get(uid)
         if old == value:
             return
-        experiment = str(getattr(value or old, "experiment", ""))
         if value is None:
             del objects[uid]
             self._journal.drop(kind, uid)
@@ -118,7 +117,9 @@ class World:
             self._journal.add(fact)
         if kind == KIND_AUTOSCALER:
             self._add_scaling()
-        self._place(uid, experiment, exists=value is not None)
+        experiment: str = getattr(value or old, "experiment", "")
+        if old is None or value is None or self._experiments.get(uid, "") != experiment:
+            self._place(uid, experiment, exists=value is not None)
 
     def event(self, event: KubeEvent, *, found: bool) -> None:
         """Take a Kubernetes Event. Those of objects that no experiment owns are dropped, nodes excepted."""

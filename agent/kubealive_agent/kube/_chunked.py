@@ -38,6 +38,9 @@ class ChunkedBody:
                 pieces.append(piece)
                 self._left -= len(piece)
                 at += len(piece)
+                if not self._left and received.startswith(_END, at):
+                    self._open = False
+                    at += len(_END)
             elif self._open and not _END.startswith(received[at : at + len(_END)]):
                 raise MalformedError("a chunk of the answer is longer than its size says")
             elif (stop := received.find(_END, at, at + MAX_LINE_BYTES)) >= 0:

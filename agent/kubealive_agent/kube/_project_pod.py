@@ -1,7 +1,6 @@
 """Pods as the experiments see them: trimmed, with STATUS and the causes of trouble worked out."""
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Literal
 
 from kubealive.v1 import state_pb2
 from kubealive_agent.kube import _raw as raw
@@ -30,6 +29,8 @@ def project_pod(pod: raw.Pod) -> state_pb2.Pod:
     now = standing(pod)
     owner = controller(meta) or _NO_OWNER
     containers = spec.containers or ()
+    requests = [each.resources.requests if each.resources else None for each in containers]
+    limits = [each.resources.limits if each.resources else None for each in containers]
     projected = state_pb2.Pod(
         name=meta.name,
         experiment=experiment(meta),
@@ -47,10 +48,10 @@ def project_pod(pod: raw.Pod) -> state_pb2.Pod:
         last_restart_us=micros(now.last_restart),
         image=containers[0].image if containers else "",
         message=_message(pod),
-        cpu_request_millis=_sum(containers, "requests", "cpu", quantity_millis),
-        cpu_limit_millis=_sum(containers, "limits", "cpu", quantity_millis),
-        memory_request_bytes=_sum(containers, "requests", "memory", quantity_whole),
-        memory_limit_bytes=_sum(containers, "limits", "memory", quantity_whole),
+        cpu_request_millis=_sum(requests, "cpu", quantity_millis),
+        cpu_limit_millis=_sum(limits, "cpu", quantity_millis),
+        memory_request_bytes=_sum(requests, "memory", quantity_whole),
+        memory_limit_bytes=_sum(limits, "memory", quantity_whole),
         hostname=spec.hostname,
         subdomain=spec.subdomain,
         service_account=spec.service_account_name,
@@ -134,23 +135,17 @@ def _host_ports(containers: Sequence[raw.Container]) -> list[int]:
     return [port.host_port for each in containers for port in each.ports or () if port.host_port]
 
 
-def _sum(
-    containers: Sequence[raw.Container],
-    side: Literal["requests", "limits"],
-    resource: str,
-    read: Callable[[str], int],
-) -> int | None:
-    """Sum what the containers request, or are limited to.
+def _sum(given: Sequence[Mapping[str, str] | None], resource: str, read: Callable[[str], int]) -> int | None:
+    """Sum what the containers request, or are limited to, of one resource.
 
     Absent unless all say it: without one's request the autoscaler counts none, and without one's limit nothing
     limits the pod.
     """
     total = None
-    for container in containers:
-        given: dict[str, str] = getattr(container.resources, side, None) or {}
-        if resource not in given:
+    for each in given:
+        if not each or resource not in each:
             return None
-        total = (total or 0) + read(given[resource])
+        total = (total or 0) + read(each[resource])
     return total
 
 
