@@ -19,6 +19,12 @@ from kubealive_agent.kube._chunked import ChunkedBody
 # At which the transport is paused until somebody asks for what came. asyncio reads up to as much at a time.
 _MAX_HELD_BYTES = 256 * 1024
 
+# A watch is read as it comes, so many times in a row, and so many times a second from then on: to be woken for
+# each event of a storm costs more than the events themselves. What comes then is seen up to 20 ms late. A rollout
+# of a few pods, as stopwatches run on, is some dozens of reads in all.
+_READS_IN_A_ROW = 50
+_READS_PER_S = 50.0
+
 # A peer that vanished without a word is noticed after idle + count * interval = 10 s without traffic, or after
 # 10 s of unanswered bytes, as on the viewer's own link: until then nobody is told that what is shown is stale. The
 # defaults of the platforms are hours and 15 minutes.
@@ -66,6 +72,8 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_now",
         "_protocol",
+        "_reads_left",
+        "_resting",
         "_silence",
         "_take",
         "_timer",
@@ -91,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._silence = 0.0
         self._heard = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._reads_left = float(_READS_IN_A_ROW)
+        self._resting: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> Self:
@@ -196,11 +206,14 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        if hasattr(transport, "set_read_buffer_limits"):
+            # With TLS, a pause is to reach the socket at once, rather than when much has been received in vain.
+            transport.set_read_buffer_limits(high=1)
         _notice_dead_peers(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         """Hand on what came, or hold it."""
-        self._heard = self._now()
+        since, self._heard = self._heard, self._now()
         self.answered = True
         if self._take is None:
             self._held += data
@@ -208,10 +221,22 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
             self._wake()
         elif not self._ended:
+            self._ration(self._heard - since)
             try:
                 self._take(data)
             except Exception as exc:  # noqa: BLE001  it is raised again, in the task that reads the watch
                 self._end(exc)
+
+    def _ration(self, since: float) -> None:
+        """Count a read of a watch, so many seconds after the one before, and rest when it was one too many."""
+        self._reads_left = min(_READS_IN_A_ROW, self._reads_left + since * _READS_PER_S) - 1
+        if self._reads_left < 0:
+            self._transport.pause_reading()
+            self._resting = self._loop.call_later(-self._reads_left / _READS_PER_S, self._rested)
+
+    def _rested(self) -> None:
+        if not self._ended:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever reads that nothing more comes."""
@@ -239,8 +264,9 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Drop the connection at once; a farewell in TLS would wait for a peer that may be gone."""
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._resting):
+            if timer:
+                timer.cancel()
         self._transport.abort()
 
 
