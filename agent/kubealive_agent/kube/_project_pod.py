@@ -58,12 +58,16 @@ def project_pod(pod: raw.Pod) -> state_pb2.Pod:
         claims=_claims(spec),
         host_ports=_host_ports(containers),
     )
-    # What repeats is made in its place: a message put into another is copied.
+    _repeat(pod, projected)
+    return projected
+
+
+def _repeat(pod: raw.Pod, projected: state_pb2.Pod) -> None:
+    """Put what repeats into its place, since a message made elsewhere would be copied there."""
     for each in _long_running(pod):
         _add_container(projected.containers.add, each)
-    _copy(meta.labels or {}, projected.labels)
-    _annotate(projected, meta.annotations or {})
-    return projected
+    _copy(pod.metadata.labels or {}, projected.labels)
+    _annotate(projected, pod.metadata.annotations or {})
 
 
 def _grace(pod: raw.Pod) -> int:
