@@ -209,6 +209,8 @@ def _translated(call: Call, *, deadline: float) -> Iterator[None]:
     try:
         yield
     except TimeoutError as exc:
+        if exc.errno is not None:  # the system's own: what was sent, a keep-alive at least, found no answer
+            raise UnreachableError(f"{_name(call)}: the API server has stopped answering") from exc
         raise UnreachableError(f"{_name(call)}: nothing came within {deadline:g} s") from exc
     except (OSError, EOFError, h11.ProtocolError) as exc:
         raise UnreachableError(f"{_name(call)}: {str(exc) or type(exc).__name__}") from exc

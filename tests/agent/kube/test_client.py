@@ -1,6 +1,7 @@
 """The client over real loopback connections to a server that follows a script."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from kubealive_agent.kube import (
     UnreachableError,
     _client,
 )
+from kubealive_agent.kube._http import Connection
 
 Handler = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -265,6 +267,37 @@ async def test_watch_that_falls_silent() -> None:
         with pytest.raises(UnreachableError, match=r"nothing came within 0.05 s"):
             await watched(client, take=got.append, idle_deadline=0.05)
     assert got == [b"one"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (TimeoutError(errno.ETIMEDOUT, "Connection timed out"), "GET /x: the API server has stopped answering"),
+        (TimeoutError(), "GET /x: nothing came within 5 s"),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "GET /x: .*reset by peer"),
+        (None, "GET /x: .*in the middle of its answer"),
+    ],
+    ids=["no answer to a keep-alive", "silence", "reset", "closed"],
+)
+async def test_how_a_watch_is_lost_is_told(
+    fault: Exception | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each end has its own words; a deadline that was not reached is not blamed."""
+
+    async def half_open(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n")
+
+    opened: list[Connection] = []
+    made = Connection.connection_made
+
+    def noted(connection: Connection, transport: asyncio.BaseTransport) -> None:
+        opened.append(connection)
+        made(connection, transport)
+
+    monkeypatch.setattr(Connection, "connection_made", noted)
+    async with served(half_open) as (_, client):
+        with pytest.raises(UnreachableError, match=words):
+            await watched(client, take=lambda _: opened[0].connection_lost(fault))
 
 
 async def test_watch_that_is_refused() -> None:
