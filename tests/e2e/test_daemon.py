@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kubealive_tui.experiments._spots import node_port, spots
+from kubealive_tui.experiments.daemon._spots import node_port, spots
 from kubealive_tui.model import Act, DeletePod, Ending
 from tests.e2e.harness import NAMESPACE, Viewer, kubealive, kubectl, viewer
 

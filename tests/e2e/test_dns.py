@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kubealive_tui.experiments._dns import Question, Word, judge
-from kubealive_tui.experiments._dns_matrix import questions
+from kubealive_tui.experiments.dns._matrix import questions
 from kubealive_tui.model import Act, DeletePod, DnsAnswer, Ending
 from tests.e2e.harness import KUBECTL, NAMESPACE, Viewer, eventually, kubealive, kubectl, pods, viewer
 

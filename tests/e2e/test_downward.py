@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from kubealive_tui.experiments._told import MOOD, Told, told_by
-from kubealive_tui.experiments._told_runs import FILE
+from kubealive_tui.experiments.downward._runs import FILE
+from kubealive_tui.experiments.downward._told import MOOD, Told, told_by
 from kubealive_tui.model import Act, Ending, LabelPod
 from tests.e2e.harness import KUBECTL, NAMESPACE, kubealive, kubectl, kubectl_watch, viewer
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kubealive_tui.experiments._hop_views import app_of, frontend, hop_of
+from kubealive_tui.experiments.service._view import app_of, frontend, hop_of
 from kubealive_tui.model import Outcome
 from tests.e2e.harness import NAMESPACE, kubealive, kubectl, pods, viewer
 

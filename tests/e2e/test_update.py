@@ -6,8 +6,8 @@ import json
 import pytest
 
 from kubealive_tui.errors import RefusedError
-from kubealive_tui.experiments._ladder import replica_sets
-from kubealive_tui.experiments._staged import BROKEN, MISSING, STRATEGIES, rollout
+from kubealive_tui.experiments.update._ladder import replica_sets
+from kubealive_tui.experiments.update._staged import BROKEN, MISSING, STRATEGIES, rollout
 from kubealive_tui.model import Act, Ending, Pause, Restart, Rollout, Run, Scale, StopLoad, Undo, Verb, Workload
 from tests.e2e.harness import NAMESPACE, Viewer, kubealive, kubectl, kubectl_watch, observer, viewer
 

@@ -99,3 +99,16 @@ def test_imports_go_one_way() -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout
+
+
+LABS = ROOT / "tui/kubealive_tui/experiments"
+
+
+@pytest.mark.parametrize("path", sorted(LABS.rglob("*.py")), ids=lambda path: str(path.relative_to(LABS)))
+def test_no_experiment_knows_another(path: Path) -> None:
+    """What two of them need is shared and private; nobody but its own package imports an experiment's parts."""
+    own = path.relative_to(LABS).parts[0].removesuffix(".py")
+    modules = [n.module or "" for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)]
+    imported = {name.split(".")[2] for name in modules if name.startswith("kubealive_tui.experiments.")}
+
+    assert {name for name in imported if not name.startswith("_")} <= {own}

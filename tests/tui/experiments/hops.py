@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from kubealive_tui.experiments import Scene
-from kubealive_tui.experiments._hops import PATH
 from kubealive_tui.experiments.service import lab
+from kubealive_tui.experiments.service._hops import PATH
 from kubealive_tui.model import (
     CallResult,
     Change,

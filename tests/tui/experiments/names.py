@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubealive_tui.experiments._dns import Form, Question, expected
-from kubealive_tui.experiments._dns_matrix import questions
 from kubealive_tui.experiments.dns import lab
+from kubealive_tui.experiments.dns._matrix import questions
 from kubealive_tui.model import (
     Action,
     Aspect,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from kubealive_tui.experiments import Scene
-from kubealive_tui.experiments._told import PATH
 from kubealive_tui.experiments.downward import lab
+from kubealive_tui.experiments.downward._told import PATH
 from kubealive_tui.model import Change, Fact, Info, Kind, LinkEvent, LinkState, Node, Pod, Reading, Size, Workload
 from kubealive_tui.store import Store
 from tests.tui import signals

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubealive_tui.experiments._autoscaling import (
+from kubealive_tui.experiments.scale._autoscaling import (
     Use,
     earliest_scale_down,
     loaded,

@@ -8,8 +8,8 @@ from typing import TypeVar
 import pytest
 
 from kubealive_tui.experiments import NotNow, Scene
-from kubealive_tui.experiments._spots import hosts_told, node_port, spots
 from kubealive_tui.experiments.daemon import lab
+from kubealive_tui.experiments.daemon._spots import hosts_told, node_port, spots
 from kubealive_tui.model import (
     Act,
     Action,

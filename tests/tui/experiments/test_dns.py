@@ -9,8 +9,8 @@ import pytest
 
 from kubealive_tui.experiments import NotNow, Scene, Settings, VerdictWord
 from kubealive_tui.experiments._dns import Form, Question
-from kubealive_tui.experiments._dns_matrix import NAMES
 from kubealive_tui.experiments.dns import CELLS, lab
+from kubealive_tui.experiments.dns._matrix import NAMES
 from kubealive_tui.model import (
     Act,
     Aspect,

@@ -7,8 +7,8 @@ from typing import TypeVar
 import pytest
 
 from kubealive_tui.experiments import NotNow, VerdictWord
-from kubealive_tui.experiments._told import FIELDS, Agreement, agreement, told_by, told_in
 from kubealive_tui.experiments.downward import lab, says
+from kubealive_tui.experiments.downward._told import FIELDS, Agreement, agreement, told_by, told_in
 from kubealive_tui.model import (
     Act,
     Action,

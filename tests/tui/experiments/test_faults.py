@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kubealive_tui.experiments._faults import fault_of, replies_fail
 from kubealive_tui.experiments.heal import lab
+from kubealive_tui.experiments.heal._faults import fault_of, replies_fail
 from kubealive_tui.model import Action, Aspect, EdgeKind, Ending, Fact, FactBody, Outcome, Phase
 from kubealive_tui.store import CLUSTER, Store
 from tests.tui.experiments.healing import INFECTED, UID, did, event, lost, run_of, seen, told

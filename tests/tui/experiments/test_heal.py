@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from kubealive_tui.experiments import Command, NotNow, Scene, Script, Settings, VerdictWord
-from kubealive_tui.experiments import _healing as healing
 from kubealive_tui.experiments.heal import CASES, lab
+from kubealive_tui.experiments.heal import _healing as healing
 from kubealive_tui.model import (
     Act,
     Action,

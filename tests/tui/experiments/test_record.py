@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kubealive_tui.experiments._record import probe_strip
+from kubealive_tui.experiments.heal._record import probe_strip
 from kubealive_tui.model import Kind, Reading, Role, plain
 from kubealive_tui.store import Latest
 from tests.tui.signals import at

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubealive_tui.experiments._results import backed_off, fault_table, recovered_s, results
+from kubealive_tui.experiments.heal._results import backed_off, fault_table, recovered_s, results
 from kubealive_tui.model import Ending, FactBody, LossMark, Outcome, Phase, Row, plain
 from tests.tui.experiments.healing import INFECTED, UID, did, run_of, scene, seen, told
 from tests.tui.signals import replies

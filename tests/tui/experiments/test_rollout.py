@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubealive_tui.experiments._rollout import rollout_stopwatch
+from kubealive_tui.experiments.update._rollout import rollout_stopwatch
 from kubealive_tui.model import Action, Aspect, Ending, Fact, Outcome, Run, evaluate
 from tests.tui.experiments.deployments import (
     DONE,

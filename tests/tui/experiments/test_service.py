@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import pytest
 
 from kubealive_tui.experiments import NotNow, VerdictWord
-from kubealive_tui.experiments._hops import hop_in
 from kubealive_tui.experiments.service import lab
+from kubealive_tui.experiments.service._hops import hop_in
 from kubealive_tui.model import (
     Act,
     Action,

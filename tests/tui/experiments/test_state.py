@@ -7,8 +7,8 @@ from typing import TypeVar
 import pytest
 
 from kubealive_tui.experiments import NotNow, Scene, Settings
-from kubealive_tui.experiments._seats import Fate, nest, seat, seats, value_of
 from kubealive_tui.experiments.state import ASKING, ONCE_BACK, RESTLESS_MS, lab
+from kubealive_tui.experiments.state._seats import Fate, nest, seat, seats, value_of
 from kubealive_tui.model import (
     Act,
     Action,

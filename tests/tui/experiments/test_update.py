@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kubealive_tui.experiments import NotNow, Option, Scene, Settings
-from kubealive_tui.experiments._rollout_explained import explain_rollout
 from kubealive_tui.experiments.update import lab, results
+from kubealive_tui.experiments.update._explained import explain_rollout
 from kubealive_tui.model import (
     Act,
     Ending,

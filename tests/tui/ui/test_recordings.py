@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kubealive_tui.experiments import discover
-from kubealive_tui.experiments._autoscaling import earliest_scale_down
+from kubealive_tui.experiments.scale._autoscaling import earliest_scale_down
 from kubealive_tui.model import Ending, LinkEvent
 from kubealive_tui.store import Store
 from kubealive_tui.ui import Colours, Profile, UiOptions

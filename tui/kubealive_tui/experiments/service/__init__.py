@@ -11,9 +11,11 @@ from functools import partial
 from kubealive_tui.experiments._api import Command, Drive, Effect, Experiment, Http, NotNow, Scene, Verdict
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
 from kubealive_tui.experiments._common import kill, load, scale
-from kubealive_tui.experiments._hop_check import LIMITS, examine
-from kubealive_tui.experiments._hop_explained import explain_call, explain_names, explain_nodes, explain_run
-from kubealive_tui.experiments._hop_views import (
+from kubealive_tui.experiments._stopwatches import is_kill, kill_stopwatch, unserved
+from kubealive_tui.experiments.service._check import LIMITS, examine
+from kubealive_tui.experiments.service._explained import explain_call, explain_names, explain_nodes, explain_run
+from kubealive_tui.experiments.service._hops import PATH, hop_in
+from kubealive_tui.experiments.service._view import (
     BACKEND,
     EXPERIMENT,
     FRONTEND,
@@ -25,8 +27,6 @@ from kubealive_tui.experiments._hop_views import (
     node_port,
     node_table,
 )
-from kubealive_tui.experiments._hops import PATH, hop_in
-from kubealive_tui.experiments._stopwatches import is_kill, kill_stopwatch, unserved
 from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Act,

@@ -6,8 +6,8 @@ from functools import partial
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, unserved
-from kubealive_tui.experiments._told import EXPERIMENT, FIELDS, MOOD, last_told_by, told_by, told_in
 from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments.downward._told import EXPERIMENT, FIELDS, MOOD, last_told_by, told_by, told_in
 from kubealive_tui.model import (
     Action,
     Aspect,

@@ -20,7 +20,8 @@ from kubealive_tui.experiments._blocks import rail
 from kubealive_tui.experiments._checks import ended_run
 from kubealive_tui.experiments._common import kill, scale
 from kubealive_tui.experiments._dns import Form, Judgement, Word, judge, resolver_of
-from kubealive_tui.experiments._dns_matrix import (
+from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments.dns._matrix import (
     FORMS,
     NAMES,
     SET,
@@ -34,8 +35,7 @@ from kubealive_tui.experiments._dns_matrix import (
     questions,
     tally,
 )
-from kubealive_tui.experiments._dns_walk import walk_lines
-from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments.dns._walk import walk_lines
 from kubealive_tui.model import (
     Act,
     Action,

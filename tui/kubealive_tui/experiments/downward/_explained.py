@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._told import EXPERIMENT, FIELDS, KUBELETS_OWN, PATH, Agreement, agreement, told_by
-from kubealive_tui.experiments._told_runs import FILE, successor_of
 from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments.downward._runs import FILE, successor_of
+from kubealive_tui.experiments.downward._told import (
+    EXPERIMENT,
+    FIELDS,
+    KUBELETS_OWN,
+    PATH,
+    Agreement,
+    agreement,
+    told_by,
+)
 from kubealive_tui.model import Ending, Line, Pod, Role, line
 from kubealive_tui.store import Store
 

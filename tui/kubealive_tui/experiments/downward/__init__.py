@@ -21,7 +21,18 @@ from kubealive_tui.experiments._blocks import AGE, IP, NODE, POD, STATE, pod_tab
 from kubealive_tui.experiments._blocks import READY as IS_READY
 from kubealive_tui.experiments._checks import ended_run
 from kubealive_tui.experiments._common import kill, scale
-from kubealive_tui.experiments._told import (
+from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments.downward._explained import explain_pod, explain_run, explain_sources
+from kubealive_tui.experiments.downward._runs import (
+    FILE,
+    FILE_WITHIN_S,
+    RUN_PERIOD_MS,
+    aftermath,
+    figure,
+    label_stopwatch,
+    successor_stopwatch,
+)
+from kubealive_tui.experiments.downward._told import (
     EXPERIMENT,
     FIELDS,
     MOOD,
@@ -33,17 +44,6 @@ from kubealive_tui.experiments._told import (
     agreement,
     told_by,
 )
-from kubealive_tui.experiments._told_explained import explain_pod, explain_run, explain_sources
-from kubealive_tui.experiments._told_runs import (
-    FILE,
-    FILE_WITHIN_S,
-    RUN_PERIOD_MS,
-    aftermath,
-    figure,
-    label_stopwatch,
-    successor_stopwatch,
-)
-from kubealive_tui.experiments._words import short
 from kubealive_tui.model import (
     Act,
     Align,

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._common import scaled
-from kubealive_tui.experiments._faults import fault_of, replies_fail
 from kubealive_tui.experiments._narrate import ending_of
-from kubealive_tui.experiments._results import backed_off
 from kubealive_tui.experiments._words import age, back_off, short
+from kubealive_tui.experiments.heal._faults import fault_of, replies_fail
+from kubealive_tui.experiments.heal._results import backed_off
 from kubealive_tui.model import Container, ContainerState, Ending, Line, Pod, Role, Run, Termination, line
 
 __all__ = ["POD_GRACE_S", "PROBE_GRACE_S", "ending_words", "explanation"]

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
-from kubealive_tui.experiments._hop_views import (
+from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments.service._hops import Lookup, judge_a, judge_srv, wrong_backend
+from kubealive_tui.experiments.service._view import (
     BACKEND,
     EXPERIMENT,
     backend_service,
@@ -13,8 +15,6 @@ from kubealive_tui.experiments._hop_views import (
     hop_of,
     told,
 )
-from kubealive_tui.experiments._hops import Lookup, judge_a, judge_srv, wrong_backend
-from kubealive_tui.experiments._words import short
 from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, line
 

@@ -22,11 +22,23 @@ from kubealive_tui.experiments._api import (
 from kubealive_tui.experiments._checks import ended_run
 from kubealive_tui.experiments._common import kill, scale
 from kubealive_tui.experiments._names import is_asked, led_to
-from kubealive_tui.experiments._reborn import BY_NAME, rebirth_stopwatch, scale_stopwatch
-from kubealive_tui.experiments._seats import NAME, NEST, PATH, PORT, SET, Fate, Seat, nest, seat, seats, value_of
-from kubealive_tui.experiments._state_explained import explanation
-from kubealive_tui.experiments._state_view import shown
 from kubealive_tui.experiments._words import said
+from kubealive_tui.experiments.state._explained import explanation
+from kubealive_tui.experiments.state._runs import BY_NAME, rebirth_stopwatch, scale_stopwatch
+from kubealive_tui.experiments.state._seats import (
+    NAME,
+    NEST,
+    PATH,
+    PORT,
+    SET,
+    Fate,
+    Seat,
+    nest,
+    seat,
+    seats,
+    value_of,
+)
+from kubealive_tui.experiments.state._view import shown
 from kubealive_tui.model import (
     Act,
     Call,

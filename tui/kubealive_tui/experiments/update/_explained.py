@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from kubealive_tui.experiments._ladder import current_set, pods_of
-from kubealive_tui.experiments._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
 from kubealive_tui.experiments._words import not_placed, short, without_image
+from kubealive_tui.experiments.update._ladder import current_set, pods_of
+from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
 from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
 

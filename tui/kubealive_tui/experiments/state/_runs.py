@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kubealive_tui.experiments._names import led_to
-from kubealive_tui.experiments._seats import SET, Fate, host_of, number_of, value_in
 from kubealive_tui.experiments._stopwatches import kill_stopwatch
+from kubealive_tui.experiments.state._seats import SET, Fate, host_of, number_of, value_in
 from kubealive_tui.model import (
     Action,
     Aspect,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Drive, Finding, Limit
 from kubealive_tui.experiments._checks import serving
 from kubealive_tui.experiments._dns import Word
-from kubealive_tui.experiments._hop_views import (
+from kubealive_tui.experiments.service._hops import Hop, judge_a, judge_srv, wrong_backend
+from kubealive_tui.experiments.service._view import (
     BACKEND,
     EXPERIMENT,
     FRONTEND,
@@ -17,7 +18,6 @@ from kubealive_tui.experiments._hop_views import (
     policy_since,
     told,
 )
-from kubealive_tui.experiments._hops import Hop, judge_a, judge_srv, wrong_backend
 from kubealive_tui.model import Act, CallResult, Node, Outcome, Pod, Scale, Service, TrafficPolicy
 from kubealive_tui.store import Store
 

@@ -11,7 +11,9 @@ from kubealive_tui.experiments._api import Drive, Experiment, Finding, Limit, Sc
 from kubealive_tui.experiments._checks import ended_run
 from kubealive_tui.experiments._common import kill
 from kubealive_tui.experiments._names import led_to
-from kubealive_tui.experiments._spots import (
+from kubealive_tui.experiments._stopwatches import kill_stopwatch
+from kubealive_tui.experiments.daemon._explained import explanation
+from kubealive_tui.experiments.daemon._spots import (
     FRONTEND,
     HOSTZ,
     NAME,
@@ -26,9 +28,7 @@ from kubealive_tui.experiments._spots import (
     spot,
     spots,
 )
-from kubealive_tui.experiments._spots_explained import explanation
-from kubealive_tui.experiments._spots_view import ANSWERS_AGAIN, IN_DNS, shown
-from kubealive_tui.experiments._stopwatches import kill_stopwatch
+from kubealive_tui.experiments.daemon._view import ANSWERS_AGAIN, IN_DNS, shown
 from kubealive_tui.model import (
     Act,
     CallResult,

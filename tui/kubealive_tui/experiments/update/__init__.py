@@ -24,8 +24,14 @@ from kubealive_tui.experiments._api import (
 from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
 from kubealive_tui.experiments._checks import ended_run, steady_load
 from kubealive_tui.experiments._common import load, measured, scale
-from kubealive_tui.experiments._ladder import TALL, condition_words, ladder, replica_sets, share_stack
-from kubealive_tui.experiments._rollout import (
+from kubealive_tui.experiments.update._explained import (
+    explain_deployment,
+    explain_drain,
+    explain_pods,
+    explain_rollout,
+)
+from kubealive_tui.experiments.update._ladder import TALL, condition_words, ladder, replica_sets, share_stack
+from kubealive_tui.experiments.update._rollout import (
     GRACEFUL,
     drain_of,
     drain_step,
@@ -34,13 +40,7 @@ from kubealive_tui.experiments._rollout import (
     strategy_now,
     strategy_of,
 )
-from kubealive_tui.experiments._rollout_explained import (
-    explain_deployment,
-    explain_drain,
-    explain_pods,
-    explain_rollout,
-)
-from kubealive_tui.experiments._staged import (
+from kubealive_tui.experiments.update._staged import (
     BROKEN,
     MISSING,
     STRATEGIES,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._names import lifetime
-from kubealive_tui.experiments._spots import NAME, SET, Spot, daemon_set, foreign, node_port, refusal, spots
-from kubealive_tui.experiments._spots_view import ANSWERS_AGAIN, IN_DNS
+from kubealive_tui.experiments.daemon._spots import NAME, SET, Spot, daemon_set, foreign, node_port, refusal, spots
+from kubealive_tui.experiments.daemon._view import ANSWERS_AGAIN, IN_DNS
 from kubealive_tui.model import Ending, Line, Outcome, Role, line
 from kubealive_tui.store import Store
 

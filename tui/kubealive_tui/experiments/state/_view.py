@@ -14,8 +14,9 @@ from kubealive_tui.experiments._names import (
     lifetime_words,
     record_table,
 )
-from kubealive_tui.experiments._reborn import BY_NAME, OLD_ANSWER, TTL_OVER
-from kubealive_tui.experiments._seats import (
+from kubealive_tui.experiments._words import age, pod_state, said
+from kubealive_tui.experiments.state._runs import BY_NAME, OLD_ANSWER, TTL_OVER
+from kubealive_tui.experiments.state._seats import (
     NAME,
     NEST,
     SET,
@@ -27,7 +28,6 @@ from kubealive_tui.experiments._seats import (
     seats,
     value_of,
 )
-from kubealive_tui.experiments._words import age, pod_state, said
 from kubealive_tui.model import (
     GLYPH,
     Align,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
-from kubealive_tui.experiments._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments._words import age, milliseconds, short
+from kubealive_tui.experiments.service._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
 from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Action,

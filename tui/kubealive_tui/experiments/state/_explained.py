@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._names import is_asked, led_to, lifetime
-from kubealive_tui.experiments._reborn import OLD_ANSWER, VALUE_BACK
-from kubealive_tui.experiments._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
 from kubealive_tui.experiments._words import said
+from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
+from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
 from kubealive_tui.model import Ending, Line, Role, Run, line
 from kubealive_tui.store import Store
 

@@ -7,8 +7,8 @@ setting is not staged, whoever set it there.
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Command, Effect, NotNow, Option, Scene
-from kubealive_tui.experiments._ladder import replica_sets
-from kubealive_tui.experiments._rollout import GRACEFUL, drain_of, strategy_now
+from kubealive_tui.experiments.update._ladder import replica_sets
+from kubealive_tui.experiments.update._rollout import GRACEFUL, drain_of, strategy_now
 from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, Rollout, Workload, line
 from kubealive_tui.store import Store

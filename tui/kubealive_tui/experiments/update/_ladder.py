@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import CHART_SPAN_US
-from kubealive_tui.experiments._rollout import COMPLETE, STUCK, drain_of, strategy_now
 from kubealive_tui.experiments._words import age, count, not_made, pod_state
+from kubealive_tui.experiments.update._rollout import COMPLETE, STUCK, drain_of, strategy_now
 from kubealive_tui.model import (
     Align,
     Cell,

@@ -6,7 +6,8 @@ from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import rail
 from kubealive_tui.experiments._dns import Form, Question
 from kubealive_tui.experiments._names import answerer_words, lifetime, record_table
-from kubealive_tui.experiments._spots import (
+from kubealive_tui.experiments._words import age, pod_state
+from kubealive_tui.experiments.daemon._spots import (
     NAME,
     SET,
     SRV,
@@ -20,7 +21,6 @@ from kubealive_tui.experiments._spots import (
     spot,
     spots,
 )
-from kubealive_tui.experiments._words import age, pod_state
 from kubealive_tui.model import (
     GLYPH,
     Align,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._faults import BACK_OFF, fault_of
 from kubealive_tui.experiments._words import load_size, outage_length, seconds
+from kubealive_tui.experiments.heal._faults import BACK_OFF, fault_of
 from kubealive_tui.model import Align, Cell, Column, Ending, Heading, Line, Role, Row, Run, Table, line
 
 __all__ = ["Result", "backed_off", "fault_table", "recovered_s", "results"]

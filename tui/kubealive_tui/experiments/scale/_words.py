@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._autoscaling import (
+from kubealive_tui.experiments._blocks import AGE, IMAGE, IP, NODE, POD, READY, STATE
+from kubealive_tui.experiments._words import age, not_made, not_placed
+from kubealive_tui.experiments.scale._autoscaling import (
     DEFAULT_WINDOW_S,
     TOLERANCE,
     Use,
@@ -12,8 +14,6 @@ from kubealive_tui.experiments._autoscaling import (
     verdict,
     wanted,
 )
-from kubealive_tui.experiments._blocks import AGE, IMAGE, IP, NODE, POD, READY, STATE
-from kubealive_tui.experiments._words import age, not_made, not_placed
 from kubealive_tui.model import (
     Access,
     AccessState,
