@@ -28,3 +28,25 @@ def test_an_ending_that_hangs_is_cut_short() -> None:
         program.send_signal(signal.SIGHUP)
 
         assert program.wait(20) == 128 + signal.SIGHUP
+
+
+# A command that ends in order, in a program that goes on.
+ORDERLY = """
+import argparse, os, signal, time
+from kubealive_tui.cli import _running
+_running.END_S = 0.1
+async def run(args, env):
+    import asyncio
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(60)
+code = _running.run_command(argparse.Namespace(run=run))
+time.sleep(0.5)
+print(code)
+"""
+
+
+def test_an_ending_in_order_is_not_cut_short_afterwards() -> None:
+    """What ends in time leaves nothing behind that would end the program later."""
+    done = subprocess.run([sys.executable, "-c", ORDERLY], capture_output=True, text=True, check=False, timeout=20)
+
+    assert (done.returncode, done.stdout.strip()) == (0, str(128 + signal.SIGTERM))

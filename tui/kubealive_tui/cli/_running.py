@@ -19,10 +19,15 @@ END_S = 8.0
 def run_command(args: argparse.Namespace) -> int:
     """Run the command that was parsed and return its exit code; Ctrl-C raises KeyboardInterrupt at its end."""
     start_log()
-    return asyncio.run(_supervised(args))
+    last_resorts: list[threading.Timer] = []
+    try:
+        return asyncio.run(_supervised(args, last_resorts))
+    finally:
+        for timer in last_resorts:
+            timer.cancel()
 
 
-async def _supervised(args: argparse.Namespace) -> int:
+async def _supervised(args: argparse.Namespace, last_resorts: list[threading.Timer]) -> int:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - this is a coroutine
     came: list[int] = []
@@ -32,6 +37,7 @@ async def _supervised(args: argparse.Namespace) -> int:
         # A terminal that is gone can hold up the ending for ever; what was started here ends with this program.
         last = threading.Timer(END_S, os._exit, (128 + number,))
         last.daemon = True
+        last_resorts.append(last)
         last.start()
         task.cancel()
 
