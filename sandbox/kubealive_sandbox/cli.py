@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 from kubealive_sandbox.errors import SandboxError
 from kubealive_sandbox.kubelet import Image
+from kubealive_sandbox.network import MANY, ONE
 from kubealive_sandbox.sandbox import open_sandbox
 
 __all__ = ["main"]
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        return asyncio.run(_run(_images(args.images), until_eof=args.until_eof))
+        return asyncio.run(_run(_images(args.images), scheme=args.addresses, until_eof=args.until_eof))
     except SandboxError as error:
         sys.stderr.write(f"{error}\n")
         return _UNUSABLE
@@ -42,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="JSON",
         default="{}",
         help='what its images run: {"NAME": {"argv": [...], "env": {...}, "tags": [...]}}',
+    )
+    parser.add_argument(
+        "--addresses",
+        choices=(MANY, ONE),
+        default=os.environ.get("SANDBOX_ADDRESSES", ""),
+        help="whether pods have addresses of this machine, as on Linux, or share 127.0.0.1, as on macOS "
+        "[SANDBOX_ADDRESSES; default: what there is]",
     )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     return parser
@@ -62,12 +71,12 @@ def _images(text: str) -> Mapping[str, Image]:
         raise SandboxError(f"--images cannot be read: {exc}") from exc
 
 
-async def _run(images: Mapping[str, Image], *, until_eof: bool) -> int:
+async def _run(images: Mapping[str, Image], *, scheme: str, until_eof: bool) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    async with open_sandbox(images) as sandbox:
+    async with open_sandbox(images, scheme=scheme) as sandbox:
         sys.stdout.write(f"{sandbox.kubeconfig}\n")
         sys.stdout.flush()
         waiting: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), sandbox.ended]

@@ -19,7 +19,8 @@ from kubealive_sandbox.api import BY_KIND, Api, Object, Store, Streams, build_ap
 from kubealive_sandbox.api._discovery import KUBERNETES_VERSION
 from kubealive_sandbox.controllers import CONTROLLERS, Autoscalers, Loop, enforce_pod_security, enforce_quotas
 from kubealive_sandbox.kubelet import Doors, Host, Image, Images, Inside, Node, Reaper, Usage, recorder
-from kubealive_sandbox.network import DNS_PORT, ZONE, Addresses, Dns, ServiceProxy, allocate_services, real_port
+from kubealive_sandbox.network import DNS_PORT, ZONE, Addresses, Dns, ServiceProxy, allocate_services
+from kubealive_sandbox.places import Places
 
 __all__ = ["Sandbox", "open_sandbox"]
 
@@ -44,20 +45,24 @@ class Sandbox:
     kubeconfig: Path
     url: str
     api: Api
+    places: Places
     ended: asyncio.Future[None]
 
 
 @asynccontextmanager
-async def open_sandbox(images: Mapping[str, Image]) -> AsyncIterator[Sandbox]:
-    """A cluster whose nodes have those images, until the context ends. Raises SandboxError."""
+async def open_sandbox(images: Mapping[str, Image], *, scheme: str = "") -> AsyncIterator[Sandbox]:
+    """A cluster whose nodes have those images, until the context ends. Raises SandboxError.
+
+    `scheme` is MANY or ONE of `network`, what its addresses are on this machine; without, what the machine has.
+    """
     async with AsyncExitStack() as stack:
-        addresses = Addresses.claim()
-        stack.callback(addresses.listener.close)
         _sweep()
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         reaper = Reaper(folder)
         stack.callback(reaper.close)
         (folder / "pid").write_text(str(os.getpid()))
+        addresses = Addresses.claim(folder, scheme=scheme)
+        stack.callback(addresses.listener.close)
         secret = secrets.token_hex(16)
         url = f"http://{addresses.api}/{secret}"
         api = Api(Store())
@@ -69,7 +74,7 @@ async def open_sandbox(images: Mapping[str, Image]) -> AsyncIterator[Sandbox]:
             api.create("Namespace", {"metadata": {"name": name}})
         kubeconfig = folder / "kubeconfig"
         _write_kubeconfig(kubeconfig, url)
-        yield Sandbox(kubeconfig, url, api, ended)
+        yield Sandbox(kubeconfig, url, api, addresses.places, ended)
 
 
 class _Parts:
@@ -83,21 +88,28 @@ class _Parts:
         enforce_pod_security(api)
         enforce_quotas(api)
         allocate_services(api, addresses)
-        inside = Inside(network=addresses.network, dns=addresses.dns, zone=ZONE, api=addresses.api)
+        inside = Inside(
+            network=addresses.network,
+            places=addresses.places.word,
+            dns=addresses.dns,
+            zone=ZONE,
+            api=addresses.api,
+        )
         table = Images(images)
         self.nodes: list[Node] = []
         for number in range(1, NODES + 1):
             name = f"node-{number}"
             host = Host(
                 api=api, events=recorder(api, name), images=table, reaper=reaper, root=folder,
-                address=addresses.node(number), inside=inside, api_url=url,
+                address=addresses.node(number), places=addresses.places, inside=inside, api_url=url,
             )  # fmt: skip
             self.nodes.append(_node(name, number, host, addresses))
         self.usage = Usage(
             api, lambda: [(node.name, pod, each) for node in self.nodes for pod, each in node.containers()]
         )
         self.dns = Dns(api)
-        self.proxy = ServiceProxy(api, nodes={f"node-{n}": addresses.node(n) for n in range(1, NODES + 1)})
+        nodes = {f"node-{n}": addresses.node(n) for n in range(1, NODES + 1)}
+        self.proxy = ServiceProxy(api, nodes=nodes, places=addresses.places)
         self.loops: list[Loop | Autoscalers] = [*(make(api) for make in CONTROLLERS), self.proxy.loop()]
         self.loops.append(Autoscalers(api, self.usage.pods))
 
@@ -115,12 +127,12 @@ def _node(name: str, number: int, host: Host, addresses: Addresses) -> Node:
 @asynccontextmanager
 async def _serving(parts: _Parts, secret: str) -> AsyncIterator[None]:
     """The API server, on the socket that holds the sandbox's range of addresses, and DNS."""
-    streams = Streams(Doors(parts.api, parts.nodes))
+    streams = Streams(Doors(parts.api, parts.nodes, parts.addresses.places))
     app = build_app(parts.api, secret=secret, streams=streams, metrics=parts.usage)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
     await runner.setup()
     await web.SockSite(runner, parts.addresses.listener).start()
-    await parts.dns.start(parts.addresses.dns, real_port(DNS_PORT))
+    await parts.dns.start(parts.addresses.places, (parts.addresses.dns, DNS_PORT))
     try:
         yield
     finally:

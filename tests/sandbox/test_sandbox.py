@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 
 from kubealive_sandbox.api import Object
 from kubealive_sandbox.kubelet import Image
-from kubealive_sandbox.network import real_port
+from kubealive_sandbox.network import MANY, ONE
 from kubealive_sandbox.sandbox import Sandbox, open_sandbox
 from tests.sandbox.objects import NAMESPACE, deployment, pod, service, template
 
@@ -45,9 +46,10 @@ IMAGES = {
 WITHIN_S = 15.0
 
 
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with open_sandbox(IMAGES) as opened:
+@pytest.fixture(params=(MANY, ONE))
+async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    """One whose pods have addresses of this machine, and one whose pods share 127.0.0.1 as on macOS."""
+    async with open_sandbox(IMAGES, scheme=request.param) as opened:
         opened.api.create("Namespace", {"metadata": {"name": NAMESPACE}})
         yield opened
 
@@ -83,20 +85,20 @@ def ready(sandbox: Sandbox, count: int) -> list[Object] | None:
     return found if len(good) == len(found) == count else None
 
 
-async def fetch(host: str, port: int, path: str = "/") -> str:
-    reader, writer = await asyncio.open_connection(host, real_port(port))
+async def fetch(sandbox: Sandbox, host: str, port: int, path: str = "/") -> str:
+    reader, writer = await asyncio.open_connection(*sandbox.places.real(host, port))
     writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
     reply = await reader.read()
     writer.close()
     return reply.partition(b"\r\n\r\n")[2].decode()
 
 
-async def answer(host: str, port: int) -> str:
+async def answer(sandbox: Sandbox, host: str, port: int) -> str:
     """What is answered there, once something is."""
     deadline = time.monotonic() + WITHIN_S
     while True:
         with contextlib.suppress(OSError):
-            if said := await fetch(host, port):
+            if said := await fetch(sandbox, host, port):
                 return said
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
@@ -113,7 +115,7 @@ async def test_a_service_reaches_every_pod(sandbox: Sandbox) -> None:
     made = sandbox.api.create("Service", {**service(), "spec": {**service()["spec"], "clusterIP": ""}})
     await until(lambda: ready(sandbox, 2))
     await until(lambda: sandbox.api.select("EndpointSlice"))
-    answers = {(await answer(made["spec"]["clusterIP"], 80)).split()[0] for _ in range(40)}
+    answers = {(await answer(sandbox, made["spec"]["clusterIP"], 80)).split()[0] for _ in range(40)}
 
     assert len(answers) == 2
 
@@ -123,9 +125,9 @@ async def test_a_killed_process_is_restarted_and_then_waits(sandbox: Sandbox) ->
     sandbox.api.create("Deployment", probed())
     one, _ = await until(lambda: ready(sandbox, 2))
     name, address = one["metadata"]["name"], one["status"]["podIP"]
-    await fetch(address, 8080, "/exit")
+    await fetch(sandbox, address, 8080, "/exit")
     await until(lambda: first_container(sandbox, name)["restartCount"] == 1 and ready(sandbox, 2))
-    await fetch(address, 8080, "/exit")
+    await fetch(sandbox, address, 8080, "/exit")
     await until(lambda: first_container(sandbox, name)["state"].get("waiting"))
     status = first_container(sandbox, name)
 
@@ -139,7 +141,7 @@ async def test_a_program_that_outgrows_its_limit_is_killed(sandbox: Sandbox) -> 
     sandbox.api.create("Deployment", probed())
     one, _ = await until(lambda: ready(sandbox, 2))
     name = one["metadata"]["name"]
-    await fetch(one["status"]["podIP"], 8080, "/eat")
+    await fetch(sandbox, one["status"]["podIP"], 8080, "/eat")
     await until(lambda: first_container(sandbox, name)["lastState"])
     ended = first_container(sandbox, name)["lastState"]["terminated"]
 
@@ -210,7 +212,9 @@ async def test_a_host_port_leads_to_the_pod(sandbox: Sandbox) -> None:
         )
         await until(lambda: len(sandbox.api.select("Pod", NAMESPACE)) >= 3)
     nodes = sandbox.api.select("Node")
-    answers = [(await answer(each["status"]["addresses"][0]["address"], 8080)).split()[0] for each in nodes]
+    answers = [
+        (await answer(sandbox, each["status"]["addresses"][0]["address"], 8080)).split()[0] for each in nodes
+    ]
     waiting = [pod for pod in sandbox.api.select("Pod", NAMESPACE) if pod["status"]["phase"] == "Pending"]
 
     assert sorted(answers) == sorted(
@@ -245,21 +249,30 @@ async def test_files_come_from_volumes(sandbox: Sandbox) -> None:
     assert await logs(sandbox, "reader") == f"1 {NAMESPACE}.svc.cluster.local"
 
 
-async def test_two_sandboxes_do_not_disturb_each_other(sandbox: Sandbox) -> None:
-    """Each has addresses of its own."""
-    async with open_sandbox(IMAGES) as other:
-        assert other.url.rpartition("/")[0] != sandbox.url.rpartition("/")[0]
-        assert not other.api.select("Deployment")
+@pytest.mark.parametrize("scheme", [MANY, ONE])
+async def test_two_sandboxes_do_not_disturb_each_other(sandbox: Sandbox, scheme: str) -> None:
+    """Each has places of its own: in both, the same Service leads to the sandbox's own pods."""
+    async with open_sandbox(IMAGES, scheme=scheme) as other:
+        other.api.create("Namespace", {"metadata": {"name": NAMESPACE}})
+        for each in (sandbox, other):
+            each.api.create("Deployment", probed())
+            each.api.create("Service", {**service(), "spec": {**service()["spec"], "clusterIP": ""}})
+        for each in (sandbox, other):
+            pods = await until(partial(ready, each, 2))
+            made = each.api.find("Service", NAMESPACE, "web") or {}
+            answers = {(await answer(each, made["spec"]["clusterIP"], 80)).split()[0] for _ in range(20)}
+
+            assert answers <= {pod["metadata"]["name"] for pod in pods}
 
 
 # ---------------------------------------------------------------- how it ends
 
 
 @contextmanager
-def program() -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def program(*options: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A sandbox as a program of its own; gives it and the folder in which it lives."""
     images = {"workload": {"argv": [sys.executable, "-c", "import time; time.sleep(600)"]}}
-    words = [sys.executable, "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(images)]
+    words = [sys.executable, "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(images), *options]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -325,7 +338,7 @@ def test_it_leaves_no_process_even_if_all_of_it_is_killed() -> None:
         assert not folder.exists()
 
 
-def test_its_port_taken_is_worked_around(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_port_taken_is_worked_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A range whose first port is somebody's is left to him."""
     from kubealive_sandbox.network import _addresses  # noqa: PLC0415 - patched here
 
@@ -333,9 +346,7 @@ def test_its_port_taken_is_worked_around(monkeypatch: pytest.MonkeyPatch) -> Non
         taken.bind(("127.250.0.1", _addresses.API_PORT))
         taken.listen()
         monkeypatch.setattr(_addresses, "SECOND_BYTES", range(249, 251))
-        claimed = [_addresses.Addresses.claim() for _ in range(1)]
-        networks = [each.network for each in claimed]
-        for each in claimed:
-            each.listener.close()
+        claimed = _addresses.Addresses.claim(tmp_path)
+        claimed.listener.close()
 
-    assert networks == ["127.249."]
+    assert claimed.network == "127.249."

@@ -10,6 +10,7 @@ runs these programs anyway.
 import os
 
 from kubealive_sandbox.inside import _mounts, _names, _sockets
+from kubealive_sandbox.places import places
 
 __all__ = ["enter"]
 
@@ -20,7 +21,7 @@ def enter() -> None:
     if not address:
         return
     network = os.environ["SANDBOX_NETWORK"]
-    _sockets.enter(address=address, network=network)
+    _sockets.enter(address=address, network=network, places=places(os.environ.get("SANDBOX_PLACES", "")))
     _names.enter(server=os.environ["SANDBOX_DNS"], search=os.environ.get("SANDBOX_SEARCH", ""))
     mounts = [line.split("=", 1) for line in os.environ.get("SANDBOX_MOUNTS", "").split("\n") if "=" in line]
     _mounts.enter([(inside, outside) for inside, outside in mounts])

@@ -4,32 +4,30 @@ import _socket
 import socket
 from typing import Any
 
+from kubealive_sandbox.places import Places
+
 __all__ = ["enter"]
 
-# As the sandbox itself moves them; see kubealive_sandbox.network.
-_LAST_MOVED, _MOVED_BY = 9_999, 50_000
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+_INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 _Base = _socket.socket
 
 
 class _Pod:
     """The calls of a socket, led to a pod's address in a network, which is the prefix of its addresses."""
 
-    def __init__(self, address: str, network: str) -> None:
+    def __init__(self, address: str, network: str, places: Places) -> None:
         self.address = address
         self.network = network
-
-    def real(self, host: str, port: int) -> tuple[str, int]:
-        moved = 0 < port <= _LAST_MOVED and host.startswith(self.network)
-        return host, port + _MOVED_BY if moved else port
+        self.places = places
 
     def bind(self, sock: socket.socket, where: Any) -> None:
-        if sock.family in {socket.AF_INET, socket.AF_INET6} and where[0] in _ANYWHERE:
-            host, port = self.real(self.address, where[1])
-            where = (host if sock.family == socket.AF_INET else f"::ffff:{host}", port)
-        elif sock.family == socket.AF_INET:
-            where = self.real(*where)
-        _Base.bind(sock, where)
+        if sock.family in _INTERNET and where[0] in _ANYWHERE:
+            self.places.bind(sock, self.address, where[1])
+        elif sock.family == socket.AF_INET and str(where[0]).startswith(self.network):
+            self.places.bind(sock, where[0], where[1])
+        else:
+            _Base.bind(sock, where)
 
     def leave(self, sock: socket.socket, where: Any) -> Any:
         """The real place to go to; a socket that goes into the network comes from the pod's address."""
@@ -37,14 +35,18 @@ class _Pod:
             return where
         if not str(where[0]).startswith(self.network):
             return where
+        real = self.places.real(where[0], where[1], sock.type)
         if _Base.getsockname(sock)[1] == 0:
-            _Base.bind(sock, (self.address, 0))
-        return self.real(*where)
+            self.places.bind(sock, self.address, 0)
+        return real
+
+    def seen(self, sock: socket.socket, where: Any) -> Any:
+        return self.places.seen(where) if sock.family in _INTERNET else where
 
 
-def enter(*, address: str, network: str) -> None:
+def enter(*, address: str, network: str, places: Places) -> None:
     """Give this process that address in that network (a prefix)."""
-    pod = _Pod(address, network)
+    pod = _Pod(address, network, places)
 
     def bind(self: socket.socket, where: Any) -> None:
         pod.bind(self, where)
@@ -53,11 +55,27 @@ def enter(*, address: str, network: str) -> None:
         _Base.connect(self, pod.leave(self, where))
 
     def connect_ex(self: socket.socket, where: Any) -> int:
-        return _Base.connect_ex(self, pod.leave(self, where))
+        try:
+            real = pod.leave(self, where)
+        except OSError as exc:
+            return exc.errno or 0
+        return _Base.connect_ex(self, real)
 
     def sendto(self: socket.socket, data: Any, *rest: Any) -> int:
         flags = rest[0] if len(rest) > 1 else 0
         return _Base.sendto(self, data, flags, pod.leave(self, rest[-1]))
 
-    for name, method in (("bind", bind), ("connect", connect), ("connect_ex", connect_ex), ("sendto", sendto)):
+    def getsockname(self: socket.socket) -> Any:
+        return pod.seen(self, _Base.getsockname(self))
+
+    def getpeername(self: socket.socket) -> Any:
+        return pod.seen(self, _Base.getpeername(self))
+
+    def accepted(self: socket.socket) -> tuple[int, Any]:
+        number, where = _Base._accept(self)  # type: ignore[attr-defined]  # noqa: SLF001 - what `accept` calls
+        return number, pod.seen(self, where)
+
+    led = {"bind": bind, "connect": connect, "connect_ex": connect_ex, "sendto": sendto}
+    led |= {"getsockname": getsockname, "getpeername": getpeername, "_accept": accepted}
+    for name, method in led.items():
         setattr(socket.socket, name, method)

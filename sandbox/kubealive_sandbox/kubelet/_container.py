@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from kubealive_sandbox.api import Api, Object, stamp
 from kubealive_sandbox.controllers import Recorder
 from kubealive_sandbox.kubelet._environment import ConfigError, environment, expand
-from kubealive_sandbox.kubelet._images import Image, Images, entry_point
+from kubealive_sandbox.kubelet._images import Image, Images, Lent, entry_point
 from kubealive_sandbox.kubelet._probes import Prober, http_get
 from kubealive_sandbox.kubelet._process import Log, Process
 from kubealive_sandbox.kubelet._reaping import Reaper
@@ -38,6 +39,8 @@ class Surroundings:
     pod: Callable[[], Object]
     address: str
     folder: Path
+    dial: Callable[[int], Awaitable[socket.socket]]
+    lent: Lent
     variables: Callable[[Object], dict[str, str]]
     api_url: str
     changed: Callable[[], None]
@@ -132,7 +135,7 @@ class Container:
         around, pod = self.around, self.around.pod()
         try:
             known = around.variables(self.spec)
-            words = {"tag": tag, "ip": around.address, "api": around.api_url}
+            words = {"tag": tag, "at": around.lent, "api": around.api_url}
             known |= {name: value.format(**words) for name, value in image.env.items()}
             env = environment(around.api, pod, self.spec, known)
             argv = [expand(part, env) for part in entry_point(image, self.spec)]
@@ -174,8 +177,8 @@ class Container:
             await self._begun.wait()
         ports = {port["name"]: port["containerPort"] for port in self.spec.get("ports") or () if port.get("name")}
         await Prober(
-            kind, self.spec[f"{kind}Probe"], address=self.around.address, ports=ports, run=self.execute,
-            failed=self._probe_failed, changed=self._probe_changed,
+            kind, self.spec[f"{kind}Probe"], address=self.around.address, dial=self.around.dial, ports=ports,
+            run=self.execute, failed=self._probe_failed, changed=self._probe_changed,
         ).keep()  # fmt: skip
 
     def _probe_failed(self, kind: str, words: str) -> None:
@@ -287,7 +290,9 @@ class Container:
         elif "exec" in hook:
             await self.execute(hook["exec"]["command"])
         elif "httpGet" in hook:
-            await http_get(self.around.address, int(hook["httpGet"]["port"]), hook["httpGet"]["path"])
+            port = int(hook["httpGet"]["port"])
+            host = f"{self.around.address}:{port}"
+            await http_get(await self.around.dial(port), hook["httpGet"]["path"], host=host)
 
     def status(self) -> Object:
         """The container's entry in the pod's status."""

@@ -7,7 +7,8 @@ from datetime import timedelta
 from kubealive_sandbox.api import Api, ApiError, Object
 from kubealive_sandbox.kubelet._container import Container
 from kubealive_sandbox.kubelet.node import Node
-from kubealive_sandbox.network import real_port
+from kubealive_sandbox.network import dial
+from kubealive_sandbox.places import Places
 
 __all__ = ["Doors"]
 
@@ -17,8 +18,9 @@ WAIT_S = 0.1
 class Doors:
     """All nodes, as the API server's streams use them."""
 
-    def __init__(self, api: Api, nodes: Sequence[Node]) -> None:
+    def __init__(self, api: Api, nodes: Sequence[Node], places: Places) -> None:
         self._api = api
+        self._places = places
         self._nodes = nodes
 
     async def logs(self, pod: Object, query: Mapping[str, str]) -> AsyncIterator[bytes]:
@@ -50,7 +52,7 @@ class Doors:
         address = pod["status"].get("podIP")
         if not address:
             raise ConnectionRefusedError("the pod has no address yet")
-        return await asyncio.open_connection(address, real_port(port))
+        return await dial(self._places, (address, port), source=address)
 
     def _container(self, pod: Object, name: str) -> Container:
         uid = pod["metadata"]["uid"]

@@ -3,20 +3,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Image", "Images"]
+from kubealive_sandbox.places import Places
+
+__all__ = ["Image", "Images", "Lent", "entry_point"]
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     """What an image would run. `argv` is its entry point.
 
-    `tags` are those that exist, None for all. Values of `env` may hold {tag}, {ip} (the pod's address) and
-    {api} (the API server's URL), since a pod here learns its addresses by variables and not from its kernel.
+    `tags` are those that exist, None for all. Values of `env` may hold {tag}, {api} (the API server's URL), and
+    {at[PORT]}: HOST:PORT on which what is not Python, and so cannot be led, is found at that port of the pod.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A pod's ports, as places of this machine; what is written {at[PORT]} in a variable."""
+
+    places: Places
+    address: str
+
+    def __getitem__(self, port: int) -> str:
+        return self.places.lend(self.address, port)
 
 
 class Images:

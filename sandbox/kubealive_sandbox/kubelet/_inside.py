@@ -18,6 +18,7 @@ class Inside:
     """The variables of every process of a pod. `api` is HOST:PORT of the API server."""
 
     network: str
+    places: str
     dns: str
     zone: str
     api: str
@@ -43,6 +44,7 @@ class Inside:
             "KUBERNETES_SERVICE_PORT": port,
             "SANDBOX_POD_IP": address,
             "SANDBOX_NETWORK": self.network,
+            "SANDBOX_PLACES": self.places,
             "SANDBOX_DNS": self.dns,
             "SANDBOX_SEARCH": self._search(pod),
             "SANDBOX_MOUNTS": "\n".join(f"{inside}={outside}" for inside, outside in mounts),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,13 @@ from kubealive_sandbox.api import Api, ApiError, Object, clone, stamp
 from kubealive_sandbox.controllers import Recorder
 from kubealive_sandbox.kubelet._container import Container, Surroundings
 from kubealive_sandbox.kubelet._environment import ConfigError
-from kubealive_sandbox.kubelet._images import Images
+from kubealive_sandbox.kubelet._images import Images, Lent
 from kubealive_sandbox.kubelet._inside import Inside
 from kubealive_sandbox.kubelet._reaping import Reaper
 from kubealive_sandbox.kubelet._status import pod_status
 from kubealive_sandbox.kubelet._volumes import Volumes
-from kubealive_sandbox.network import listen
+from kubealive_sandbox.network import connect, listen
+from kubealive_sandbox.places import Places
 
 __all__ = ["Host", "Pod"]
 
@@ -39,6 +41,7 @@ class Host:
     reaper: Reaper
     root: Path
     address: str
+    places: Places
     inside: Inside
     api_url: str
 
@@ -59,6 +62,8 @@ class Pod:
             reaper=host.reaper,
             pod=lambda: self._pod,
             address=address,
+            dial=self._dial,
+            lent=Lent(host.places, address),
             folder=self.volumes.home,
             variables=self._variables,
             api_url=host.api_url,
@@ -141,7 +146,9 @@ class Pod:
                 place = (self.address, port["containerPort"])
                 try:
                     self._doors.append(
-                        await listen(self._host.address, port["hostPort"], choose=partial(_same, place))
+                        await listen(
+                            self._host.places, (self._host.address, port["hostPort"]), choose=partial(_same, place)
+                        )
                     )
                 except OSError as exc:
                     words = f"hostPort {port['hostPort']} of {self._host.address} cannot be had: {exc.strerror}"
@@ -181,6 +188,10 @@ class Pod:
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": meta["uid"]}}
             with contextlib.suppress(ApiError):
                 self._host.api.delete("Pod", meta["namespace"], meta["name"], options)
+
+    async def _dial(self, port: int) -> socket.socket:
+        """A connection of the kubelet's, which comes from the node."""
+        return await connect(self._host.places, (self.address, port), source=self._host.address)
 
     def _variables(self, container: Object) -> dict[str, str]:
         pod = self._pod

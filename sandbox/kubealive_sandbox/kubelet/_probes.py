@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kubealive_sandbox.api import Object
-from kubealive_sandbox.network import real_port
 
 __all__ = ["Outcome", "Prober", "http_get"]
 
@@ -16,6 +15,7 @@ FIRST_S = 0.15
 MOST_HEAD = 8192
 
 Run = Callable[[list[str]], Awaitable[int]]
+Dial = Callable[[int], Awaitable[socket.socket]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Prober:
         probe: Object,
         *,
         address: str,
+        dial: Dial,
         ports: dict[str, int],
         run: Run,
         failed: Callable[[str, str], None],
@@ -50,6 +51,7 @@ class Prober:
         self._kind = kind
         self._probe = probe
         self._address = address
+        self._dial = dial
         self._ports = ports
         self._run = run
         self._failed = failed
@@ -82,8 +84,7 @@ class Prober:
                 if action := probe.get("httpGet"):
                     return await self._http(action)
                 if action := probe.get("tcpSocket"):
-                    _, writer = await asyncio.open_connection(self._address, real_port(self._port(action["port"])))
-                    writer.transport.abort()
+                    (await self._dial(self._port(action["port"]))).close()
                     return Outcome(good=True)
                 if action := probe.get("exec"):
                     code = await self._run(action["command"])
@@ -100,7 +101,8 @@ class Prober:
     async def _http(self, action: Object) -> Outcome:
         port, path = self._port(action["port"]), action.get("path", "/")
         try:
-            code = await http_get(self._address, port, path, headers=action.get("httpHeaders") or ())
+            host = f"{self._address}:{port}"
+            code = await http_get(await self._dial(port), path, host=host, headers=action.get("httpHeaders") or ())
         except TimeoutError:
             raise
         except OSError as exc:
@@ -115,17 +117,15 @@ class Prober:
         return int(port) if str(port).isdigit() else self._ports.get(str(port), 0)
 
 
-async def http_get(host: str, port: int, path: str, *, headers: Any = ()) -> int:
-    """The status of one GET; raises OSError where there is none.
+async def http_get(sock: socket.socket, path: str, *, host: str, headers: Any = ()) -> int:
+    """The status of one GET over that connection, which it closes; raises OSError where there is none.
 
     On a bare socket, since thirty pods are asked each second for as long as the laboratory is open.
     """
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "User-Agent: kube-probe/1.34", "Connection: close"]
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: kube-probe/1.34", "Connection: close"]
     lines += [f"{each['name']}: {each.get('value', '')}" for each in headers]
     loop, reply = asyncio.get_running_loop(), b""
-    with socket.socket() as sock:
-        sock.setblocking(False)
-        await loop.sock_connect(sock, (host, real_port(port)))
+    with sock:
         await loop.sock_sendall(sock, ("\r\n".join(lines) + "\r\n\r\n").encode())
         while len(reply) < MOST_HEAD and (piece := await loop.sock_recv(sock, MOST_HEAD)):
             reply += piece

@@ -1,9 +1,7 @@
 """Who has which address: one 127.R.0.0/16 a sandbox, cut into nodes, Services and pods.
 
-Linux lets any user listen on all of 127.0.0.0/8, so that pods have real addresses and every client can reach
-them; where only 127.0.0.1 exists (macOS), that is said. Low ports belong to the administrator, and 8080 to
-whatever listens on all addresses of this machine: ports below 10,000 are moved up, for listeners and clients
-alike, unseen from inside.
+What an address is on this machine, `kubealive_sandbox.places` knows. Where it is a real one, the range is taken by
+listening in it, so that two sandboxes never share one; where it is a name, each sandbox has a table of its own.
 """
 
 import contextlib
@@ -11,58 +9,67 @@ import errno
 import random
 import socket
 from collections import deque
+from pathlib import Path
 
 from kubealive_sandbox.errors import SandboxError
+from kubealive_sandbox.places import HOME, ManyAddresses, OneAddress, Places
 
-__all__ = ["DNS_PORT", "Addresses", "real_port"]
+__all__ = ["DNS_PORT", "MANY", "ONE", "Addresses"]
 
 API_PORT = 16_443
 DNS_PORT = 53
-LAST_MOVED = 9_999
-MOVED_BY = 50_000
+BACKLOG = 128
 # Neither 127.0 (the machine's own, and its resolver's 127.0.0.53) nor the ends.
 SECOND_BYTES = range(16, 251)
-
-
-def real_port(port: int) -> int:
-    """The port that is really used for a port of the cluster."""
-    return port + MOVED_BY if 0 < port <= LAST_MOVED else port
+# The two schemes, as the command line names them.
+MANY, ONE = "many", "one"
 
 
 class Addresses:
-    """The address plan of one sandbox. `claim` finds a range that no other sandbox has."""
+    """The address plan of one sandbox. `claim` finds a range that no other sandbox has.
 
-    def __init__(self, second: int, listener: socket.socket) -> None:
+    `listener` is where its API server listens, on a real address, since nobody leads kubectl.
+    """
+
+    def __init__(self, second: int, *, listener: socket.socket, places: Places) -> None:
         self.network = f"127.{second}."
         self.listener = listener
+        self.places = places
         self.dns = f"{self.network}0.10"
         self._services = self._deal(96, 127)
         self._pods_of: dict[int, deque[str]] = {}
 
     @classmethod
-    def claim(cls) -> "Addresses":
-        """Take a free range, by listening where its API server will. Raises SandboxError where there is none."""
-        for second in random.sample(SECOND_BYTES, len(SECOND_BYTES)):
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((f"127.{second}.0.1", API_PORT))
-                listener.listen(128)
-            except OSError as exc:
-                listener.close()
-                if exc.errno == errno.EADDRINUSE:
-                    continue
+    def claim(cls, folder: Path, *, scheme: str = "") -> "Addresses":
+        """Take a free range; without a scheme, that of many addresses where this machine has them.
+
+        `folder` keeps what the scheme needs to. Raises SandboxError where there is none.
+        """
+        if scheme != ONE:
+            for second in random.sample(SECOND_BYTES, len(SECOND_BYTES)):
+                try:
+                    return cls(second, listener=_listener(f"127.{second}.0.1", API_PORT), places=ManyAddresses())
+                except OSError as exc:
+                    if exc.errno == errno.EADDRINUSE:
+                        continue
+                    if scheme == MANY:
+                        raise SandboxError(
+                            f"this machine has no address but {HOME} (127.{second}.0.1: {exc.strerror}): "
+                            "leave --addresses out, and one is enough"
+                        ) from exc
+                    break
+            else:
                 raise SandboxError(
-                    f"this machine gives pods no addresses of their own (127.{second}.0.1: {exc.strerror}): "
-                    "use Linux, or a cluster"
-                ) from exc
-            return cls(second, listener)
-        raise SandboxError(f"port {API_PORT} is taken in every range of 127.0.0.0/8; end what listens there")
+                    f"port {API_PORT} is taken in every range of 127.0.0.0/8; end what listens there"
+                )
+        places = OneAddress.create(str(folder / "places"))
+        return cls(SECOND_BYTES.start, listener=_listener(HOME, 0), places=places)
 
     @property
     def api(self) -> str:
         """Host and port of the API server."""
-        return f"{self.network}0.1:{API_PORT}"
+        host, port = self.listener.getsockname()
+        return f"{host}:{port}"
 
     def node(self, number: int) -> str:
         """The address of a node, counted from 1."""
@@ -91,3 +98,15 @@ class Addresses:
         return deque(
             f"{self.network}{third}.{fourth}" for third in range(first, last + 1) for fourth in range(2, 255)
         )
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

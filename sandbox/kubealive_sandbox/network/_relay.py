@@ -1,24 +1,59 @@
-"""A listener that carries each connection to a place that is chosen when it comes."""
+"""How the sandbox itself listens and connects at places of the cluster, and carries connections between them."""
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 
-from kubealive_sandbox.network._addresses import real_port
+from kubealive_sandbox.places import Places
 
-__all__ = ["Place", "listen"]
+__all__ = ["Place", "connect", "dial", "listen", "listening"]
 
 BACKLOG = 512  # a load of new connections must not wait for retransmissions
 DIAL_S = 1.0
 PIECE = 65536
 
 Place = tuple[str, int]
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def listen(host: str, port: int, *, choose: Callable[[], Place | None]) -> asyncio.Server:
+def listening(places: Places, place: Place, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    """A socket that is bound to that place. Raises OSError where it cannot be had."""
+    sock = socket.socket(socket.AF_INET, kind)
+    try:
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setblocking(False)
+        places.bind(sock, *place)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def connect(places: Places, place: Place, *, source: str) -> socket.socket:
+    """A connection to that place, seen to come from the address `source`. Raises OSError."""
+    sock = socket.socket()
+    try:
+        sock.setblocking(False)
+        real = places.real(*place)
+        places.bind(sock, source, 0)
+        await asyncio.get_running_loop().sock_connect(sock, real)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def dial(places: Places, place: Place, *, source: str) -> Streams:
+    """The same as streams."""
+    return await asyncio.open_connection(sock=await connect(places, place, source=source))
+
+
+async def listen(places: Places, at: Place, *, choose: Callable[[], Place | None]) -> asyncio.Server:
     """Listen at a place of the cluster; `choose` says where a new connection goes, None that it is refused.
 
-    Raises OSError where the place cannot be had.
+    Who is connected to sees the caller's address, as behind kube-proxy. Raises OSError where the place is taken.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,9 +61,10 @@ async def listen(host: str, port: int, *, choose: Callable[[], Place | None]) ->
         if place is None:
             writer.transport.abort()
             return
+        source = places.seen(writer.get_extra_info("peername"))[0]
         try:
             async with asyncio.timeout(DIAL_S):
-                there, back = await asyncio.open_connection(place[0], real_port(place[1]))
+                there, back = await dial(places, place, source=source)
         except (OSError, TimeoutError):
             writer.transport.abort()
             return
@@ -38,7 +74,7 @@ async def listen(host: str, port: int, *, choose: Callable[[], Place | None]) ->
             for each in (writer, back):
                 each.close()
 
-    return await asyncio.start_server(serve, host, real_port(port), backlog=BACKLOG)
+    return await asyncio.start_server(serve, sock=listening(places, at), backlog=BACKLOG)
 
 
 async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -7,12 +7,15 @@ cluster do not exist here.
 import asyncio
 import contextlib
 import random
+import socket
 import struct
 from collections.abc import Iterator
 from typing import Any
 
 from kubealive_sandbox.api import Api, Object
 from kubealive_sandbox.network import _wire as wire
+from kubealive_sandbox.network._relay import Place, listening
+from kubealive_sandbox.places import Places
 
 __all__ = ["ZONE", "Dns"]
 
@@ -33,12 +36,12 @@ class Dns:
         self._transport: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, places: Places, at: Place) -> None:
         """Begin to listen. Raises OSError."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=(host, port))
-        self._transport = transport
-        self._server = await asyncio.start_server(self._tcp, host, port, limit=4096, backlog=MOST_TCP)
+        datagrams, connections = listening(places, at, socket.SOCK_DGRAM), listening(places, at)
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), sock=datagrams)
+        self._server = await asyncio.start_server(self._tcp, sock=connections, limit=4096, backlog=MOST_TCP)
 
     def close(self) -> None:
         """Stop listening."""

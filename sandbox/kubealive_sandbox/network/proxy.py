@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kubealive_sandbox.api import Api, Event
 from kubealive_sandbox.controllers import Loop, Recorder
 from kubealive_sandbox.network._relay import Place, listen
+from kubealive_sandbox.places import Places
 
 __all__ = ["ServiceProxy"]
 
@@ -31,8 +32,9 @@ class _Front:
 class ServiceProxy:
     """Keeps the listeners as Services and their endpoints want them."""
 
-    def __init__(self, api: Api, *, nodes: dict[str, str]) -> None:
+    def __init__(self, api: Api, *, nodes: dict[str, str], places: Places) -> None:
         self._api = api
+        self._places = places
         self._nodes = nodes
         self._events = Recorder(api, "kube-proxy")
         self._servers: dict[Place, tuple[_Front, asyncio.Server]] = {}
@@ -93,7 +95,7 @@ class ServiceProxy:
 
     async def _open(self, place: Place, front: _Front) -> None:
         try:
-            server = await listen(*place, choose=lambda: self._choose(front))
+            server = await listen(self._places, place, choose=lambda: self._choose(front))
             self._servers[place] = (front, server)
         except OSError as exc:
             service = self._api.find("Service", *front.service)

@@ -25,7 +25,7 @@ __all__ = ["cluster", "sandbox"]
 IMAGES = {
     "agent": {
         "argv": [sys.executable, "-P", "-m", "kubealive_agent"],
-        "env": {"KUBEALIVE_API": "{api}", "KUBEALIVE_GRPC": "{ip}:50051"},
+        "env": {"KUBEALIVE_API": "{api}", "KUBEALIVE_GRPC": "{at[50051]}"},
         "tags": [__version__],
     },
     "workload": {
