@@ -140,10 +140,17 @@ async def test_three_pods_hide_what_one_cannot(seen: Viewer) -> None:
         victim = (await seen.whole(pods=pods))[0]
         return await seen.run_of(await seen.ask(Act("heal", victim.uid, victim.name, DeletePod())))
 
+    def shared_by_three() -> bool | None:
+        # Once the proxies have followed: a change soon after another waits for up to a second.
+        totals = seen.store.traffic("heal").pods
+        return all(pod.uid in totals and totals[pod.uid].steady for pod in seen.ready_pods()) or None
+
     await seen.loaded(rate=10)
     try:
         alone = await kill(1)
         await seen.ask(Act("heal", workload.uid, workload.name, Scale(3)))
+        await seen.whole(pods=3)
+        await seen.until("three pods that clients reach", shared_by_three, within=60)
         shared = await kill(3)
     finally:
         await seen.ask(Act("heal", workload.uid, workload.name, Scale(1)))
