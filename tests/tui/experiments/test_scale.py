@@ -220,7 +220,7 @@ def test_what_leaves_is_not_counted() -> None:
 
 def test_without_an_autoscaler_the_line_says_how_to_get_one() -> None:
     """Somebody may have deleted it."""
-    assert words(scene(scaler=None))[0] == "no autoscaler: kubealive up scale makes it"
+    assert words(scene(scaler=None))[0] == "no autoscaler: kubealive reset scale makes it again"
 
 
 def test_conditions_in_a_word_each() -> None:

@@ -235,7 +235,7 @@ def test_m_needs_a_service() -> None:
     store = store_of()
     store.apply(frame(9, 3, changes=(Change(Kind.SERVICE, "s1", None),)))
 
-    with pytest.raises(NotNow, match="kubealive up service installs it"):
+    with pytest.raises(NotNow, match="kubealive reset service makes it again"):
         press("m", store)
 
 
@@ -386,7 +386,7 @@ def test_explanation_without_a_frontend() -> None:
     store = store_of()
     store.apply(frame(9, 3, changes=(Change(Kind.POD, "f1", None),)))
 
-    assert "kubealive up service installs both again" in " ".join(map(plain, lab.explanation(scene(store))))
+    assert "kubealive reset service makes it again" in " ".join(map(plain, lab.explanation(scene(store))))
 
 
 # ---- the check

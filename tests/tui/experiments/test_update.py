@@ -258,7 +258,9 @@ def test_what_the_tab_shows(height: int, views: list[type[View]]) -> None:
 
 def test_without_its_deployment_the_tab_says_so() -> None:
     """Somebody has deleted it; the rest of its objects are still there."""
-    assert sentences(scene_of(replica_set(1, "v1"))) == ["no Deployment incver: kubealive reset makes it"]
+    assert sentences(scene_of(replica_set(1, "v1"))) == [
+        "no Deployment incver: kubealive reset update makes it again"
+    ]
 
 
 def ladder_rows(at: Scene) -> list[tuple[str, bool, list[str]]]:

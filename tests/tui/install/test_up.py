@@ -15,7 +15,6 @@ from kubealive_tui.install import (
     Wanted,
     reset,
     up,
-    up_command,
 )
 
 from .fakes import FakeClock, FakeCluster
@@ -257,17 +256,3 @@ async def test_reset_of_nothing() -> None:
     """Where nothing is installed the next step is `up`."""
     with pytest.raises(PreflightError, match=r"not installed in namespace kubealive.*`kubealive up`"):
         await put_back(FakeCluster(), Wanted())
-
-
-@pytest.mark.parametrize(
-    ("names", "namespace", "command"),
-    [
-        ((), "kubealive", "kubealive up"),
-        (("balance",), "kubealive", "kubealive up balance"),
-        (("balance",), "lab", "kubealive up balance -n lab"),
-    ],
-    ids=["default", "named", "elsewhere"],
-)
-def test_up_command(names: tuple[str, ...], namespace: str, command: str) -> None:
-    """What is advised installs where it was found missing."""
-    assert up_command(*names, namespace=namespace) == command

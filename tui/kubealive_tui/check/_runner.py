@@ -39,8 +39,7 @@ async def check(
         if lost:
             verdict = Verdict.skipped(f"not run: {lost}")
         elif not drive.store.installed(experiment.name):
-            here = drive.store.info.namespace if drive.store.info else ""
-            up = up_command(experiment.name, namespace=here)
+            up = up_command(experiment.name, namespace=drive.store.namespace)
             verdict = Verdict.skipped(f"not installed: `{up}` installs it")
         else:
             verdict = await _verdict(experiment, drive)
@@ -52,10 +51,9 @@ async def check(
 
 def _samples(experiment: Experiment, store: Store) -> frozenset[Sample]:
     """What a check has sampled: the same as a tab whose settings are untouched."""
-    namespace = store.info.namespace if store.info else ""
-    if not namespace:
+    if not store.namespace:
         return frozenset()
-    return experiment.samples(Scene(store, experiment, settings=experiment.settings(), namespace=namespace))
+    return experiment.samples(Scene(store, experiment, settings=experiment.settings(), namespace=store.namespace))
 
 
 async def _trouble(drive: CheckDrive) -> str:

@@ -3,7 +3,8 @@
 import argparse
 
 from kubealive_tui.errors import KubealiveError, UsageError
-from kubealive_tui.install import check_namespace, down, own_command
+from kubealive_tui.hints import own_command
+from kubealive_tui.install import check_namespace, down
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed, tell

@@ -4,7 +4,8 @@ import argparse
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from kubealive_tui.install import DEFAULT_NAMESPACE, Api
+from kubealive_tui.hints import DEFAULT_NAMESPACE
+from kubealive_tui.install import Api
 
 
 class Subparsers(Protocol):

@@ -19,17 +19,16 @@ from kubealive_tui.cli._log import log_path
 from kubealive_tui.cli._opening import actor, link_options, new_store
 from kubealive_tui.errors import KubealiveError, LinkError
 from kubealive_tui.feed import LiveFeed
+from kubealive_tui.hints import own_command, up_command
 from kubealive_tui.install import (
     Api,
     ApiError,
     Right,
     listed_rights,
     missing_rights,
-    own_command,
     rights_to_install,
     rights_to_reach,
     status,
-    up_command,
 )
 from kubealive_tui.link import Link, open_link
 from kubealive_tui.model import Info, LinkState, Signal
@@ -83,7 +82,7 @@ async def _looks(args: argparse.Namespace) -> AsyncIterator[Look]:
     yield Look(
         State.FINE, "program", f"kubealive {__version__}, Python {platform.python_version()}, log {log_path()}"
     )
-    yield _terminal()
+    yield _terminal(args.namespace)
     try:
         async with open_link(link_options(args)) as link:
             where = link.where
@@ -99,11 +98,12 @@ async def _looks(args: argparse.Namespace) -> AsyncIterator[Look]:
         yield Look(State.UNASKED, "context", str(error))
 
 
-def _terminal() -> Look:
+def _terminal(namespace: str) -> Look:
     size, profile = shutil.get_terminal_size(), Profile.detect(os.environ)
     words = f"{size.columns}x{size.lines}, {profile.colours.value} colours, {profile.theme.value} theme"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return Look(State.FINE, "terminal", "none here: `kubealive tui --plain` and `kubealive check` need none")
+        lines, check = (own_command(*words, namespace=namespace) for words in (("tui", "--plain"), ("check",)))
+        return Look(State.FINE, "terminal", f"none here: `{lines}` and `{check}` need none")
     if size.columns < 80 or size.lines < 24:
         return Look(State.MISSING, "terminal", words, "make it at least 80x24")
     return Look(State.FINE, "terminal", words)

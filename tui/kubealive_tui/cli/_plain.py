@@ -15,6 +15,7 @@ from kubealive_tui.cli._opening import chosen, local_zone, new_store, open_feed
 from kubealive_tui.errors import LinkError
 from kubealive_tui.experiments import narrate
 from kubealive_tui.feed import Feed, Recording
+from kubealive_tui.hints import own_command
 from kubealive_tui.model import EpochMark, Interest, LinkState, LossMark, Run, Signal, plain
 from kubealive_tui.reports import printable, run_line
 from kubealive_tui.store import CLUSTER, Store
@@ -109,14 +110,15 @@ async def follow_live(args: argparse.Namespace, env: Environment) -> int:
         if only:
             opened.feed.interest(Interest(frozenset({only})))
         teller = Teller(new_store(), write=env.say, me=opened.actor, only=only, zone=local_zone())
-        await follow(opened.feed, teller)
+        await follow(opened.feed, teller, namespace=args.namespace)
     return 0
 
 
-async def follow(feed: Feed, teller: Teller) -> None:
+async def follow(feed: Feed, teller: Teller, *, namespace: str = "") -> None:
     """Have the teller take what the feed delivers, until cancelled, or until a recording ends.
 
-    Raises LinkError where the link fails for good before anything was seen, and what writing raises.
+    `namespace` is the one that advice is for. Raises LinkError where the link fails for good before anything was
+    seen, and what writing raises.
     """
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -132,7 +134,8 @@ async def follow(feed: Feed, teller: Teller) -> None:
         if link.state is LinkState.ENDED:
             ended.set_result(None)
         elif link.state in _HOPELESS and not synced:
-            ended.set_exception(LinkError(link.reason or f"link {link.state.value}; see `kubealive doctor`"))
+            doctor = own_command("doctor", namespace=namespace)
+            ended.set_exception(LinkError(link.reason or f"link {link.state.value}; see `{doctor}`"))
 
     feeding = asyncio.ensure_future(feed.run(deliver))
     try:

@@ -6,6 +6,7 @@ import os
 import signal
 
 from kubealive_tui.errors import UsageError
+from kubealive_tui.hints import own_command
 
 from ._environment import Environment, Subparsers
 
@@ -34,9 +35,9 @@ async def run(args: argparse.Namespace, env: Environment) -> int:
             return await _carry_out(words, kubeconfig)
         env.complain("a sandbox runs until Ctrl-C; in another terminal:")
         env.say(f"export KUBECONFIG={kubeconfig}")
-        env.complain(
-            "`kubealive up` installs into it, `kubealive tui` opens it, `kubectl get pods -A -w` looks at it"
-        )
+        # No namespace is said here: whoever runs these may have one in the environment.
+        up, tui = (own_command(word, namespace="") for word in ("up", "tui"))
+        env.complain(f"`{up}` installs into it, `{tui}` opens it, `kubectl get pods -A -w` looks at it")
         await asyncio.Event().wait()
     return 0
 

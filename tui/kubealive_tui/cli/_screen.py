@@ -15,6 +15,7 @@ from kubealive_tui.cli._progress import lines
 from kubealive_tui.errors import UsageError
 from kubealive_tui.experiments import discover
 from kubealive_tui.feed import Recording, Replay
+from kubealive_tui.hints import own_command
 from kubealive_tui.install import LOCAL_REGISTRY, Api, Wanted, up
 from kubealive_tui.model import Run
 from kubealive_tui.reports import save_run
@@ -26,7 +27,7 @@ __all__ = ["show_live", "show_recording"]
 
 async def show_live(args: argparse.Namespace, env: Environment) -> int:
     """Show the cluster until the user leaves."""
-    _need_terminal("kubealive tui")
+    _need_terminal(own_command("tui", "--plain", namespace=args.namespace), namespace=args.namespace)
     tab = _tab(args)
     # Said after the screen has gone: until then there is no place on the terminal for it.
     troubles: list[str] = []
@@ -61,7 +62,7 @@ async def show_recording(args: argparse.Namespace) -> int:
     """Play a recording on the screen until the user leaves."""
     tab, recording = _tab(args), Recording.open(Path(args.file))
     try:
-        _need_terminal(f"kubealive replay {args.file}")
+        _need_terminal(f"kubealive replay {args.file} --plain")
         player = _player(recording, args)
         player(lambda: None)  # what cannot be played is said before the screen is drawn
         await show(
@@ -129,14 +130,13 @@ def _tab(args: argparse.Namespace) -> str:
     return chosen([args.experiment])[0].name if args.experiment else ""
 
 
-def _need_terminal(command: str) -> None:
+def _need_terminal(instead: str, *, namespace: str = "") -> None:
+    """Raise UsageError where there is no screen to draw on; `instead` is the command that needs none."""
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if not stream.isatty():
             raise UsageError(
-                f"standard {name} is not a terminal, which a screen needs; `{command} --plain` prints lines, "
-                "and `kubealive check` gives a verdict"
+                f"standard {name} is not a terminal, which a screen needs; `{instead}` prints lines, "
+                f"and `{own_command('check', namespace=namespace)}` gives a verdict"
             )
     if os.environ.get("TERM", "") in {"", "dumb"}:
-        raise UsageError(
-            f"this terminal (TERM={os.environ.get('TERM', '')}) shows no screen; use `{command} --plain`"
-        )
+        raise UsageError(f"this terminal (TERM={os.environ.get('TERM', '')}) shows no screen; use `{instead}`")

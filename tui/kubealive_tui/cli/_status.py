@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Iterator
 
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.install import Part, Status, own_command, status, up_command
+from kubealive_tui.hints import own_command, up_command
+from kubealive_tui.install import Part, Status, status
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed

@@ -4,7 +4,8 @@ import argparse
 
 from kubealive import __version__
 from kubealive_tui.errors import KubealiveError
-from kubealive_tui.install import LOCAL_REGISTRY, READY_SECONDS, Wanted, own_command, up
+from kubealive_tui.hints import own_command
+from kubealive_tui.install import LOCAL_REGISTRY, READY_SECONDS, Wanted, up
 
 from ._environment import Environment, Subparsers, add_connection_arguments
 from ._progress import failed, tell

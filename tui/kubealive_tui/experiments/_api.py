@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol, TypeVar
 
+from kubealive_tui.hints import DEFAULT_NAMESPACE, own_command
 from kubealive_tui.model import Line, LoadMode, Pod, Request, Sample, Size, Stopwatch, View
 from kubealive_tui.store import Store
 
@@ -84,7 +85,7 @@ class Scene:
     selected: str | None = None
     size: Size = field(default_factory=lambda: Size(80, 24))
     context: str = ""
-    namespace: str = "kubealive"
+    namespace: str = DEFAULT_NAMESPACE
     me: str = ""
     given: str = ""
 
@@ -92,6 +93,11 @@ class Scene:
     def name(self) -> str:
         """The experiment's name, as labels and the command line spell it."""
         return self.experiment.name
+
+    @property
+    def reset_command(self) -> str:
+        """What puts back an object of this experiment that is missing, from the images that are installed."""
+        return own_command("reset", self.name, namespace=self.namespace)
 
     def pod(self) -> Pod:
         """The selected pod; raises NotNow when none is selected or it is gone."""

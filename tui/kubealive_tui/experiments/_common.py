@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from kubealive_tui.experiments._api import Command, Effect, Http, NotNow, Scene
 from kubealive_tui.experiments._words import steady_size
-from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Act,
     Caps,
@@ -169,8 +168,7 @@ def scaled(scene: Scene) -> Workload:
         found = [w for w in scene.store.workloads(scene.name, kind) if not subject or w.name == subject]
         if found:
             return found[0]
-    up = up_command(scene.name, namespace=scene.namespace)
-    raise NotNow(f"{scene.experiment.long_title} has nothing to scale: install it with {up}")
+    raise NotNow(f"{scene.experiment.long_title} has nothing to scale: {scene.reset_command} makes it again")
 
 
 def _scale_to(wanted: int) -> Callable[[Scene], Sequence[Effect]]:

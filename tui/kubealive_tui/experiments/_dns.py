@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from kubealive_tui.hints import DEFAULT_NAMESPACE
 from kubealive_tui.model import DnsAnswer, Endpoint, Resolver, Service
 from kubealive_tui.store import Backing, Latest, Store
 
@@ -142,8 +143,7 @@ def resolver_of(store: Store) -> Resolver:
 
 
 def _where(store: Store) -> tuple[str, str]:
-    namespace = store.info.namespace if store.info else ""
-    return namespace or "kubealive", resolver_of(store).domain
+    return store.namespace or DEFAULT_NAMESPACE, resolver_of(store).domain
 
 
 def judge(store: Store, experiment: str, question: Question) -> Judgement:

@@ -5,8 +5,6 @@ Everything here speaks through `Api`, one method that a link or a fake can carry
 for the two cluster-wide objects that let the agent read nodes.
 """
 
-from kubealive_tui.hints import DEFAULT_NAMESPACE, own_command, up_command
-
 from ._api import APPLY_PATCH, MERGE_PATCH, Api, Clock, SystemClock
 from ._apply import FAULT_SECRET, FIELD_MANAGER
 from ._down import GONE_SECONDS, down
@@ -32,7 +30,6 @@ from ._wait import READY_SECONDS
 __all__ = [
     "AGENT",
     "APPLY_PATCH",
-    "DEFAULT_NAMESPACE",
     "EXPERIMENT_LABEL",
     "FAULT_SECRET",
     "FIELD_MANAGER",
@@ -68,7 +65,6 @@ __all__ = [
     "listed_rights",
     "lost_nodes",
     "missing_rights",
-    "own_command",
     "render",
     "reset",
     "rights_refusal",
@@ -76,5 +72,4 @@ __all__ = [
     "rights_to_reach",
     "status",
     "up",
-    "up_command",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubealive_tui.errors import InstallError
-from kubealive_tui.hints import own_command
+from kubealive_tui.hints import own_command, up_command
 
 from ._api import APPLY_PATCH, MERGE_PATCH, Api
 from ._errors import ApiError
@@ -57,11 +57,12 @@ async def apply_cluster_wide(api: Api, manifest: Manifest) -> Step:
     except InstallError as error:
         if not isinstance(error.__cause__, ApiError) or not error.__cause__.forbidden:
             raise
+        up = up_command(namespace=manifest.namespace)
         return Step(
             kind=StepKind.KEPT,
             subject=manifest.ref,
             text=f"left out, and nodes will not be shown: {error.__cause__.message}",
-            advice="somebody who may create ClusterRoles can run `kubealive up` for this namespace",
+            advice=f"somebody who may create ClusterRoles can run `{up}`",
         )
 
 

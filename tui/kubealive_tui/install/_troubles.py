@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kubealive_tui.hints import kubectl_command
+
 from ._kinds import EXPERIMENT_LABEL, kind_of, labels_of
 
 _IMAGE_REASONS = frozenset({"ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
@@ -112,7 +114,7 @@ def event_troubles(body: dict[str, Any], events: Sequence[dict[str, Any]]) -> It
 
 
 def _refused(body: dict[str, Any], message: str) -> Trouble:
-    cause, advice = _refusal(message)
+    cause, advice = _refusal(message, namespace=body["metadata"].get("namespace", ""))
     return Trouble(
         cause=cause,
         subject=f"{body['kind'].lower()}/{body['metadata']['name']}",
@@ -122,9 +124,10 @@ def _refused(body: dict[str, Any], message: str) -> Trouble:
     )
 
 
-def _refusal(message: str) -> tuple[Cause, str]:
+def _refusal(message: str, *, namespace: str) -> tuple[Cause, str]:
     if "exceeded quota" in message:
-        return Cause.QUOTA, "`kubectl describe quota` shows what is left; its owner can raise it"
+        ask = kubectl_command("describe", "quota", namespace=namespace)
+        return Cause.QUOTA, f"`{ask}` shows what is left; its owner can raise it"
     if "violates PodSecurity" in message:
         return Cause.POLICY, "the namespace's label pod-security.kubernetes.io/enforce decides this"
     return Cause.REFUSED, ""
@@ -192,9 +195,10 @@ def _image_trouble(
 def _crash(pod: dict[str, Any], container: dict[str, Any]) -> tuple[Cause, str, str]:
     ended = container["state"].get("terminated") or container.get("lastState", {}).get("terminated") or {}
     reason, code = ended.get("reason", "unknown reason"), ended.get("exitCode", "unknown")
-    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    words = ("logs", pod["metadata"]["name"], "--previous")
+    ask = kubectl_command(*words, namespace=pod["metadata"]["namespace"])
     return (
         Cause.CRASH,
         f"it ended: {reason}, exit code {code}, {container.get('restartCount', 0)} restarts",
-        f"`kubectl logs -n {namespace} {name} --previous` shows its last words",
+        f"`{ask}` shows its last words",
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubealive_tui.errors import LinkError
+from kubealive_tui.hints import kubectl_command, up_command
 from kubealive_tui.install import (
     AGENT,
     NAME_LABEL,
@@ -16,7 +17,6 @@ from kubealive_tui.install import (
     missing_rights,
     rights_refusal,
     rights_to_reach,
-    up_command,
 )
 from kubealive_tui.link._errors import DeniedError, NotInstalledError, link_error
 
@@ -85,7 +85,7 @@ def _not_ready(pod: Mapping[str, Any], namespace: str) -> LinkError:
     if not message and status in _ON_THE_WAY:
         return LinkError(f"agent pod {name} is coming up: {status}")
     said = f" ({' '.join(message.split())})" if message else ""
-    step = f"see `kubectl describe pod {name} -n {namespace}`"
+    step = f"see `{kubectl_command('describe', 'pod', name, namespace=namespace)}`"
     if "Image" in status or "Pull" in status:
         up = up_command(namespace=namespace)
         step = f"put the image on the nodes with `make load`, or name a registry with `{up} --registry NAME`"

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from kubealive_tui.errors import UsageError
-from kubealive_tui.install import DEFAULT_NAMESPACE
+from kubealive_tui.hints import DEFAULT_NAMESPACE
 
 __all__ = ["Kubeconfig", "LinkOptions", "Where", "terminal_is_free"]
 

@@ -205,6 +205,11 @@ class Store:
         name = entity.service if isinstance(entity, Slice) else entity.name if isinstance(entity, Service) else ""
         self._backings.changed(name, replace(self.backing(name), until_us=at_us))
 
+    @property
+    def namespace(self) -> str:
+        """Where agent and experiments are; empty before the agent has said so."""
+        return self.info.namespace if self.info else ""
+
     def drain(self) -> frozenset[str]:
         """Experiments that changed since the last call; CLUSTER stands for what belongs to none."""
         dirty, self._dirty = frozenset(self._dirty), set()

@@ -6,7 +6,7 @@ They say what is awaited, since when, and which key or command goes on from here
 from collections.abc import Sequence
 
 from kubealive_tui.experiments import Experiment
-from kubealive_tui.install import own_command, up_command
+from kubealive_tui.hints import own_command, up_command
 from kubealive_tui.model import Heading, Line, LinkEvent, LinkState, Role, Sentence, View, line
 from kubealive_tui.ui._frame import Around
 from kubealive_tui.ui.dialogs import wrapped

@@ -7,7 +7,7 @@ from functools import partial
 from kubealive_tui.commands import FROZEN, Do, Global, Hint, Question, kubectl, kubectl_watch, question, refusal
 from kubealive_tui.errors import KubealiveError
 from kubealive_tui.experiments import Command, Effect, NotNow, Scene, Script, Settings
-from kubealive_tui.install import up_command
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, StopAll, line
 from kubealive_tui.ui._prompt import Typed
 from kubealive_tui.ui._session import Session
@@ -20,9 +20,9 @@ from kubealive_tui.ui.dialogs import (
     Reply,
     Text,
     details,
-    explained,
     help_lines,
     kubectl_lines,
+    overview_words,
 )
 from kubealive_tui.ui.draw import Composition, KeyHint
 
@@ -309,7 +309,7 @@ class Keys:
 
         def words() -> Sequence[Line]:
             scene = session.scene()
-            return explained(scene.experiment.explanation(scene) if scene else ())
+            return scene.experiment.explanation(scene) if scene else overview_words(session.options.namespace)
 
         session.dialog = Text(line(("WHAT HAPPENS HERE", Role.STRONG)), words)
 

@@ -23,6 +23,7 @@ from kubealive_tui.experiments.daemon._spots import (
     daemon_set,
     hosts_told,
     node_port,
+    other_port_command,
     records,
     refusal,
     spot,
@@ -155,7 +156,7 @@ async def check(drive: Drive) -> Verdict:
     if daemon_set(store) is None:
         return Verdict.skipped(
             "there is no DaemonSet: up leaves it out where something answers at its port; "
-            "`kubealive up daemon --host-port PORT` takes another"
+            f"`{other_port_command(store.namespace)}` takes another"
         )
     ready = await drive.until("a pod on every node", lambda: _covered(store), within=READY_WITHIN_S)
     if not ready:

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._names import lifetime
-from kubealive_tui.experiments.daemon._spots import NAME, SET, Spot, daemon_set, foreign, node_port, refusal, spots
+from kubealive_tui.experiments.daemon._spots import (
+    NAME,
+    SET,
+    Spot,
+    daemon_set,
+    foreign,
+    node_port,
+    other_port_command,
+    refusal,
+    spots,
+)
 from kubealive_tui.experiments.daemon._view import ANSWERS_AGAIN, IN_DNS
 from kubealive_tui.model import Ending, Line, Outcome, Role, line
 from kubealive_tui.store import Store
@@ -19,7 +29,7 @@ def explanation(scene: Scene) -> Sequence[Line]:
     store = scene.store
     return [
         *_one_a_node(store),
-        *_missing(store),
+        *_missing(scene),
         *(words for place in spots(store) for words in _amiss(store, place)),
         *_records(store),
         *_run(scene),
@@ -43,15 +53,15 @@ def _one_a_node(store: Store) -> Iterator[Line]:
     )
 
 
-def _missing(store: Store) -> Iterator[Line]:
-    if daemon_set(store) is None:
+def _missing(scene: Scene) -> Iterator[Line]:
+    if daemon_set(scene.store) is None:
         yield line(
             ("No DaemonSet: ", Role.STRONG),
             "before it is made, up asks every node at the port. A hostPort wins over any process of the node that "
             "listens there, without a word to it; so where something answers, nothing is taken. "
-            "`kubealive up daemon --host-port PORT` takes another one.",
+            f"`{other_port_command(scene.namespace)}` takes another one.",
         )
-    elif why := refusal(store):
+    elif why := refusal(scene.store):
         yield line(
             ("Refused: ", Role.STRONG),
             f"{why}. Pod Security `baseline` and `restricted` admit no hostPort. Whoever owns the namespace can "

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kubealive_tui.experiments._names import is_asked, led_to
+from kubealive_tui.hints import up_command
 from kubealive_tui.model import KubeEvent, Node, Pod, Workload
 from kubealive_tui.store import Store
 
@@ -23,6 +24,7 @@ __all__ = [
     "foreign",
     "hosts_told",
     "node_port",
+    "other_port_command",
     "records",
     "refusal",
     "spot",
@@ -63,6 +65,11 @@ class Spot:
 def daemon_set(store: Store) -> Workload | None:
     """The DaemonSet, or None where `up` left it out or somebody deleted it."""
     return store.workload(NAME, SET)
+
+
+def other_port_command(namespace: str) -> str:
+    """What installs the DaemonSet with another port of the nodes."""
+    return up_command(NAME, "--host-port PORT", namespace=namespace)
 
 
 def spots(store: Store) -> list[Spot]:

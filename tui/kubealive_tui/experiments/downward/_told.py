@@ -99,7 +99,7 @@ def _node_ip(pod: Pod, store: Store) -> str | None:
 
 
 def _namespace(_: Pod, store: Store) -> str | None:
-    return (store.info.namespace or None) if store.info else None
+    return store.namespace or None
 
 
 def _number(value: int | None) -> str | None:

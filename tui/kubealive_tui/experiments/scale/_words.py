@@ -110,7 +110,7 @@ def arithmetic(scene: Scene) -> Line:
     """The autoscaler's own formula with the pods' own metrics, and what comes of it within its bounds."""
     scaler, use = scene.store.autoscaler(scene.name), pods_use(scene.store, scene.name)
     if scaler is None:
-        return line(("no autoscaler", Role.WAITING), (": kubealive up scale makes it", Role.MUTED))
+        return line(("no autoscaler", Role.WAITING), (f": {scene.reset_command} makes it again", Role.MUTED))
     if unreadable(scene.store) is not None:
         return line(("nothing to compute without metrics", Role.MUTED))
     if use.unmeasured:

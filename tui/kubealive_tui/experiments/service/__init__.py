@@ -27,7 +27,6 @@ from kubealive_tui.experiments.service._view import (
     node_port,
     node_table,
 )
-from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Act,
     Action,
@@ -85,8 +84,7 @@ def samples(scene: Scene) -> Sequence[Sample]:
 def _policy(scene: Scene) -> Sequence[Effect]:
     service = backend_service(scene.store)
     if service is None:
-        up = up_command(EXPERIMENT, namespace=scene.namespace)
-        raise NotNow(f"there is no Service {BACKEND}: {up} installs it")
+        raise NotNow(f"there is no Service {BACKEND}: {scene.reset_command} makes it again")
     other = "Cluster" if service.external_traffic_policy == "Local" else "Local"
     return (Act(lab.name, service.uid, service.name, TrafficPolicy(other)),)
 

@@ -15,7 +15,6 @@ from kubealive_tui.experiments.service._view import (
     hop_of,
     told,
 )
-from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, line
 
 __all__ = ["explain_call", "explain_names", "explain_nodes", "explain_run"]
@@ -39,8 +38,7 @@ def explain_call(scene: Scene) -> Iterator[Line]:
     store, pod = scene.store, frontend(scene.store, scene.selected)
     service, hop = backend_service(store), hop_of(store, pod) if pod else None
     if pod is None or service is None:
-        up = up_command(EXPERIMENT, namespace=scene.namespace)
-        yield line(_NOW, f"the frontend or the Service is missing: {up} installs both again.")
+        yield line(_NOW, f"the frontend or the Service is missing: {scene.reset_command} makes it again.")
         return
     if hop is None:
         latest = told(store, pod)

@@ -7,7 +7,6 @@ from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
 from kubealive_tui.experiments._words import age, milliseconds, short
 from kubealive_tui.experiments.service._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
-from kubealive_tui.hints import up_command
 from kubealive_tui.model import (
     Action,
     Align,
@@ -143,8 +142,7 @@ def _hop_figures(store: Store, pod: Pod | None, hop: Hop | None) -> Line:
 
 def _no_hop(scene: Scene, pod: Pod | None) -> Line:
     if pod is None:
-        up = up_command(EXPERIMENT, namespace=scene.namespace)
-        return line(("no frontend", Role.WAITING), (f": {up} installs it", Role.MUTED))
+        return line(("no frontend", Role.WAITING), (f": {scene.reset_command} makes it again", Role.MUTED))
     latest = told(scene.store, pod)
     if latest is None:
         return line(("not asked yet: a call a second, once it runs", Role.MUTED))

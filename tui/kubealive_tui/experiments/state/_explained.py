@@ -7,6 +7,7 @@ from kubealive_tui.experiments._names import is_asked, led_to, lifetime
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
 from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
+from kubealive_tui.hints import kubectl_command
 from kubealive_tui.model import Ending, Line, Role, Run, line
 from kubealive_tui.store import Store
 
@@ -19,7 +20,7 @@ def explanation(scene: Scene) -> Sequence[Line]:
     """Paragraphs: what a set keeps, what is amiss now, the last run, the Deployment, what to try."""
     return [
         *_keeps(scene.store),
-        *(words for place in seats(scene.store) for words in _amiss(scene.store, place)),
+        *(words for place in seats(scene.store) for words in _amiss(scene, place)),
         *_run(scene),
         *_beside(scene.store),
         *_next(scene),
@@ -48,8 +49,8 @@ def _keeps(store: Store) -> Iterator[Line]:
         )
 
 
-def _amiss(store: Store, place: Seat) -> Iterator[Line]:
-    name = (f"{place.name}: ", Role.STRONG)
+def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
+    name, store = (f"{place.name}: ", Role.STRONG), scene.store
     answers = store.answers(NAME)
     record, call = answers.dns(place.host, "A"), answers.call(place.host)
     if record is not None and record.body.rcode in {"TIMEOUT", "SERVFAIL", "UNREACHABLE"}:
@@ -74,10 +75,11 @@ def _amiss(store: Store, place: Seat) -> Iterator[Line]:
     if call is not None and call.body.http_status == 507:
         yield line(name, f"{said(call.body.body)}. A claim's size is fixed unless its StorageClass lets it grow.")
     if place.claim is not None and place.claim.phase == "Pending":
+        ask = kubectl_command("describe", "pvc", place.claim.name, namespace=scene.namespace)
         yield line(
             name,
             f"{place.claim.name} waits for a volume: no StorageClass serves it, or none has room on a node where "
-            "the pod may run. `kubectl describe pvc` says which.",
+            f"the pod may run. `{ask}` says which.",
         )
 
 

@@ -190,7 +190,9 @@ def _figure(run: Run) -> Line:
 def _remark(scene: Scene, place: Seat | None, *, asks_always: bool) -> Line:
     """The one thing to know now: about the selected seat, else about another one that something is wrong with."""
     if place is None:
-        return line(("StatefulSet phoenix is not here: kubealive reset state makes it", Role.WAITING))
+        return line(
+            (f"no StatefulSet {SET}", Role.WAITING), (f": {scene.reset_command} makes it again", Role.MUTED)
+        )
     store = scene.store
     others = (words for each in seats(store) if each.name != place.name and (words := _wrong(store, each)))
     told = asks_always or scene.store.ledger(NAME).runs.current is not None

@@ -195,11 +195,8 @@ def view(scene: Scene) -> Sequence[View]:
     """Revisions, the state in words, who answers, the last run, and what each way has cost so far."""
     deployment = scene.store.workload(scene.name, DEPLOYMENT)
     if deployment is None:
-        return [
-            Sentence(
-                line(("no Deployment ", Role.WAITING), DEPLOYMENT, (": kubealive reset makes it", Role.MUTED))
-            )
-        ]
+        missing = line(("no Deployment ", Role.WAITING), DEPLOYMENT)
+        return [Sentence(line(missing, (f": {scene.reset_command} makes it again", Role.MUTED)))]
     tall = scene.size.height >= TALL
     return [
         ladder(scene, deployment),
@@ -376,7 +373,7 @@ def explain(scene: Scene) -> Sequence[Line]:
     """Paragraphs on the rule, where the rollout stands, why pods do not count, the last run, and what to try."""
     deployment = scene.store.workload(scene.name, DEPLOYMENT)
     if deployment is None:
-        return [line(f"There is no Deployment {DEPLOYMENT}: kubealive reset makes it again.")]
+        return [line(f"There is no Deployment {DEPLOYMENT}: {scene.reset_command} makes it again.")]
     last = scene.store.ledger(scene.name).runs.last
     return [
         *explain_deployment(scene.store, deployment),

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Command, Effect, NotNow, Option, Scene
 from kubealive_tui.experiments.update._ladder import replica_sets
 from kubealive_tui.experiments.update._rollout import GRACEFUL, drain_of, strategy_now
-from kubealive_tui.hints import up_command
 from kubealive_tui.model import Line, Role, Rollout, Workload, line
 from kubealive_tui.store import Store
 
@@ -42,9 +41,7 @@ def deployment_of(scene: Scene) -> Workload:
     name = scene.experiment.subject
     found = scene.store.workload(scene.name, name)
     if found is None:
-        raise NotNow(
-            f"there is no Deployment {name}: {up_command(scene.name, namespace=scene.namespace)} installs it"
-        )
+        raise NotNow(f"there is no Deployment {name}: {scene.reset_command} makes it again")
     return found
 
 

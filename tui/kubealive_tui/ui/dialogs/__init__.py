@@ -15,7 +15,7 @@ from kubealive_tui.ui.dialogs._dialog import (
 )
 from kubealive_tui.ui.dialogs._entry import Entry
 from kubealive_tui.ui.dialogs._help import help_lines
-from kubealive_tui.ui.dialogs._pages import explained, kubectl_lines, shell_lines
+from kubealive_tui.ui.dialogs._pages import kubectl_lines, overview_words, shell_lines
 from kubealive_tui.ui.dialogs._palette import Choice, Palette
 
 __all__ = [
@@ -27,10 +27,10 @@ __all__ = [
     "Reply",
     "Text",
     "details",
-    "explained",
     "help_lines",
     "kubectl_lines",
     "overlay",
+    "overview_words",
     "shell_lines",
     "wrapped",
 ]

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from kubealive_tui.hints import own_command
 from kubealive_tui.model import Line, Role, line
 
-__all__ = ["explained", "kubectl_lines", "shell_lines"]
+__all__ = ["kubectl_lines", "overview_words", "shell_lines"]
 
 # A word of a POSIX shell: quoted parts hold spaces and line ends.
 _WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+""")
@@ -14,7 +15,7 @@ _CONTINUATION = "    "
 # Cells that a dialog leaves free at both sides together.
 _MARGINS = 4
 
-_OVERVIEW = (
+_OVERVIEW: tuple[Line, ...] = (
     line("Each tab is one experiment on this cluster: a key triggers something, the screen shows what the cluster"
          " does about it, and a stopwatch on the agent's clock says how long each step took."),
     (),
@@ -22,15 +23,18 @@ _OVERVIEW = (
          ("◌ leaving", Role.LEAVING), "  ", ("✕ failing", Role.BAD),
          ". All but the nodes lies in one namespace; nothing outside of it is touched."),
     (),
-    line("VERDICT is what this session's check found: ", ("C", Role.ACCENT), " runs all of them here, ",
-         ("kubealive check", Role.ACCENT), " does so in a script."),
     line("LAST RUN is the newest run of the stopwatch: what clients lost, and until its last milestone came."),
 )  # fmt: skip
 
 
-def explained(words: Sequence[Line]) -> Sequence[Line]:
-    """An experiment's explanation; without words, the overview's."""
-    return words or _OVERVIEW
+def overview_words(namespace: str) -> Sequence[Line]:
+    """What the overview shows; `namespace` is where the command that it names is to act."""
+    check = own_command("check", namespace=namespace)
+    verdict = line(
+        "VERDICT is what this session's check found: ", ("C", Role.ACCENT), " runs all of them here, ",
+        (check, Role.ACCENT), " does so in a script.",
+    )  # fmt: skip
+    return (*_OVERVIEW, verdict)
 
 
 def shell_lines(command: str, width: int) -> Sequence[str]:
