@@ -80,9 +80,13 @@ async def stage(
     """Run the app; connected to a cluster unless told otherwise."""
     feed = ScriptedFeed(refuse)
     options = UiOptions(context="dev", namespace="kubealive", experiments=LABS, feed=feed, actor=ACTOR)
-    app = KubealiveApp(change(options))
+    options = change(options)
+    app = KubealiveApp(options)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
+        if options.feed is feed:
+            # Before the app has started it, whatever a test delivers is lost.
+            await feed.started.wait()
         found = Stage(app, pilot, feed)
         if live:
             await found.live()
