@@ -35,7 +35,7 @@ __all__ = [
     "observe",
     "planned_size",
     "scale",
-    "scaled",
+    "subject",
 ]
 
 # Steps of + and -: a finger finds any of them in a few presses, and each is a rate people name.
@@ -161,19 +161,26 @@ def _delete(grace_seconds: int | None) -> Callable[[Scene], Sequence[Effect]]:
     return run
 
 
-def scaled(scene: Scene) -> Workload:
+def subject(scene: Scene) -> Workload | None:
     """The workload that s and S scale: the experiment's subject, else its first StatefulSet or Deployment."""
-    subject = scene.experiment.subject
+    name = scene.experiment.subject
     for kind in (Kind.STATEFUL_SET, Kind.DEPLOYMENT):
-        found = [w for w in scene.store.workloads(scene.name, kind) if not subject or w.name == subject]
+        found = [w for w in scene.store.workloads(scene.name, kind) if not name or w.name == name]
         if found:
             return found[0]
+    return None
+
+
+def _scaled(scene: Scene) -> Workload:
+    """The same for a key; raises NotNow where it is gone."""
+    if (found := subject(scene)) is not None:
+        return found
     raise NotNow(f"{scene.experiment.long_title} has nothing to scale: {scene.reset_command} makes it again")
 
 
 def _scale_to(wanted: int) -> Callable[[Scene], Sequence[Effect]]:
     def run(scene: Scene) -> Sequence[Effect]:
-        workload = scaled(scene)
+        workload = _scaled(scene)
         return (Act(scene.name, workload.uid, workload.name, Scale(wanted)),)
 
     return run
@@ -185,7 +192,7 @@ def _burst_of(size: int) -> Callable[[Scene], Sequence[Effect]]:
 
 def _scale(step: int) -> Callable[[Scene], Sequence[Effect]]:
     def run(scene: Scene) -> Sequence[Effect]:
-        workload = scaled(scene)
+        workload = _scaled(scene)
         wanted = workload.desired + step
         if not 0 <= wanted <= MOST_REPLICAS:
             raise NotNow(

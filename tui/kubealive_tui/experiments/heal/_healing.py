@@ -6,7 +6,7 @@ Every paragraph is chosen by what is on screen: the selected pod as it stands, a
 from collections.abc import Iterator, Mapping, Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._common import scaled
+from kubealive_tui.experiments._common import subject
 from kubealive_tui.experiments._narrate import ending_of
 from kubealive_tui.experiments._words import age, back_off, short
 from kubealive_tui.experiments.heal._faults import fault_of, replies_fail
@@ -182,11 +182,14 @@ def _reason(run: Run) -> str:
 
 
 def _next(scene: Scene, run: Run | None) -> Iterator[Line]:
-    if run is None:
+    deployment = subject(scene)
+    if deployment is None:
+        yield line(_TRY, f"{scene.reset_command}: there is nothing to break without the Deployment.")
+    elif run is None:
         yield line(_TRY, "i, then c, h and o: one table row each, and no two of them alike.")
-    elif scaled(scene).desired == 1 and run.failed:
+    elif deployment.desired == 1 and run.failed:
         yield line(_TRY, "s twice for three pods, and the same key again: the outage is gone, or nearly.")
-    elif scaled(scene).desired > 1:
+    elif deployment.desired > 1:
         yield line(_TRY, "S until one pod is left, and the same key again: nobody stands in for it.")
     else:
         yield line(_TRY, "another fault: h shows what a grace is for, f what no probe sees.")
