@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Drive, Experiment, Http, Limit, Scene, Verdict
 from kubealive_tui.experiments._blocks import load_view, pod_table, rail
-from kubealive_tui.experiments._common import kill, load, scale
+from kubealive_tui.experiments._commands import kill, load, scale
 from kubealive_tui.experiments._stopwatches import kill_stopwatch
 from kubealive_tui.model import Line, View, line
 

@@ -9,7 +9,7 @@ import pytest
 from kubealive_agent._sizes import MAX_CPU
 from kubealive_agent.load import MAX_RATE
 from kubealive_tui.experiments import NotNow, Scene, Settings
-from kubealive_tui.experiments._common import CPUS, RATES
+from kubealive_tui.experiments._commands import CPUS, RATES
 from kubealive_tui.experiments.balance import _survives, lab
 from kubealive_tui.model import (
     Act,

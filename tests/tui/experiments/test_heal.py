@@ -11,7 +11,7 @@ import yaml
 
 from kubealive_tui.experiments import Command, NotNow, Scene, Script, Settings, VerdictWord
 from kubealive_tui.experiments.heal import CASES, lab
-from kubealive_tui.experiments.heal import _healing as healing
+from kubealive_tui.experiments.heal import _explained as words_of
 from kubealive_tui.model import (
     Act,
     Action,
@@ -318,7 +318,7 @@ def test_a_pod_that_went_leaves_its_place() -> None:
 )  # fmt: skip
 def test_the_last_end_in_one_line(there: Scene, words: str) -> None:
     """Reason, exit code and the signal behind it; while it waits, the earliest next start; it fits 80 cells."""
-    assert plain(healing.ending_words(there)) == words
+    assert plain(words_of.ending_words(there)) == words
     assert len(words) <= 78
 
 
@@ -401,9 +401,9 @@ def test_explain_tells_what_clients_lost_and_what_would_help() -> None:
 def test_what_is_said_of_graces_is_what_the_manifest_has() -> None:
     """The probe's grace is in the file, the pod's own is Kubernetes' default since the file has none."""
     spec = yaml.safe_load(MANIFEST.read_text())["spec"]["template"]["spec"]
-    assert spec["containers"][0]["livenessProbe"]["terminationGracePeriodSeconds"] == healing.PROBE_GRACE_S
+    assert spec["containers"][0]["livenessProbe"]["terminationGracePeriodSeconds"] == words_of.PROBE_GRACE_S
     assert "terminationGracePeriodSeconds" not in spec
-    assert healing.POD_GRACE_S == 30
+    assert words_of.POD_GRACE_S == 30
 
 
 # ---- the check

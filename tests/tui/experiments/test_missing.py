@@ -1,4 +1,4 @@
-"""Every tab stands whatever is missing: objects go while somebody looks, and no tab may end the screen for that."""
+"""Every tab stands whatever is missing: objects go while somebody looks, and no tab may end the screen so."""
 
 from contextlib import suppress
 from functools import cache

@@ -13,7 +13,7 @@ from pathlib import Path
 from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._opening import chosen, local_zone, new_store, open_feed
 from kubealive_tui.errors import LinkError
-from kubealive_tui.experiments import narrate
+from kubealive_tui.experiments import entry_of
 from kubealive_tui.feed import Feed, Recording
 from kubealive_tui.hints import own_command
 from kubealive_tui.model import EpochMark, Interest, LinkState, LossMark, Run, Signal, plain
@@ -82,7 +82,7 @@ class Teller:
             # Marks stand in every experiment's timeline; the cluster's would say the same once more.
             if experiment == CLUSTER and isinstance(fact.body, LossMark | EpochMark):
                 continue
-            entry = narrate(fact, me=self._me)
+            entry = entry_of(fact, me=self._me)
             if entry is not None:
                 yield entry.at_us, experiment, entry.source, plain(entry.text)
 

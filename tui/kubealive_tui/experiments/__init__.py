@@ -23,7 +23,7 @@ from kubealive_tui.experiments._api import (
     VerdictWord,
 )
 from kubealive_tui.experiments._blocks import endpoint_words
-from kubealive_tui.experiments._narrate import SOURCES, ending_of, narrate, timeline
+from kubealive_tui.experiments._timeline import SOURCES, ending_of, entry_of, timeline
 from kubealive_tui.experiments._words import (
     age,
     count,
@@ -56,9 +56,9 @@ __all__ = [
     "discover",
     "ending_of",
     "endpoint_words",
+    "entry_of",
     "load_size",
     "milliseconds",
-    "narrate",
     "outage_length",
     "pod_state",
     "seconds",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._common import planned_size
+from kubealive_tui.experiments._commands import planned_size
 from kubealive_tui.experiments._words import age, count, load_mode, load_size, milliseconds, pod_state, short
 from kubealive_tui.model import (
     GLYPH,

@@ -21,7 +21,7 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
 from kubealive_tui.experiments._checks import all_serving, ended_run, serving, steady_load
-from kubealive_tui.experiments._common import burst, kill, load, measured, mode, scale
+from kubealive_tui.experiments._commands import burst, kill, load, measured, mode, scale
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
 from kubealive_tui.experiments._words import not_placed, short, without_image

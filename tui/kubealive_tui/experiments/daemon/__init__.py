@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kubealive_tui.experiments._api import Drive, Experiment, Finding, Limit, Scene, Verdict
 from kubealive_tui.experiments._checks import ended_run
-from kubealive_tui.experiments._common import kill
+from kubealive_tui.experiments._commands import kill
 from kubealive_tui.experiments._names import led_to
 from kubealive_tui.experiments._stopwatches import kill_stopwatch
 from kubealive_tui.experiments.daemon._explained import explanation

@@ -18,7 +18,7 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import rail
 from kubealive_tui.experiments._checks import ended_run
-from kubealive_tui.experiments._common import kill, scale
+from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._dns import Form, Judgement, Word, judge, resolver_of
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.dns._matrix import (

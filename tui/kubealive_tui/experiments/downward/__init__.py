@@ -20,7 +20,7 @@ from kubealive_tui.experiments._api import (
 from kubealive_tui.experiments._blocks import AGE, IP, NODE, POD, STATE, pod_table, rail
 from kubealive_tui.experiments._blocks import READY as IS_READY
 from kubealive_tui.experiments._checks import ended_run
-from kubealive_tui.experiments._common import kill, scale
+from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.downward._explained import explain_pod, explain_run, explain_sources
 from kubealive_tui.experiments.downward._runs import (

@@ -36,10 +36,10 @@ from kubealive_tui.experiments._blocks import (
     rail,
 )
 from kubealive_tui.experiments._checks import all_serving, ended_run, fresh, serving, steady_load
-from kubealive_tui.experiments._common import kill, load, measured, observe, scale
+from kubealive_tui.experiments._commands import kill, load, measured, observe, scale
 from kubealive_tui.experiments._stopwatches import first_failed, first_ok, is_kill, kill_title, killed
+from kubealive_tui.experiments.heal._explained import ending_words, explanation
 from kubealive_tui.experiments.heal._faults import LIMIT_S, fault_stopwatches, replies_fail
-from kubealive_tui.experiments.heal._healing import ending_words, explanation
 from kubealive_tui.experiments.heal._record import probe_strip
 from kubealive_tui.experiments.heal._results import fault_table, recovered_s
 from kubealive_tui.model import (

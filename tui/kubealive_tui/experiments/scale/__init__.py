@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Drive, Experiment, Finding, Http, Limit, Scene, Verdict
 from kubealive_tui.experiments._blocks import pod_table, rail
-from kubealive_tui.experiments._common import cpu_load, planned_size
+from kubealive_tui.experiments._commands import cpu_load, planned_size
 from kubealive_tui.experiments._words import count, load_size
 from kubealive_tui.experiments.scale._autoscaling import TOLERANCE, Use, loaded, unloaded, verdict, wanted
-from kubealive_tui.experiments.scale._words import (
+from kubealive_tui.experiments.scale._view import (
     BASE,
     USE,
     arithmetic,

@@ -10,7 +10,7 @@ from functools import partial
 
 from kubealive_tui.experiments._api import Command, Drive, Effect, Experiment, Http, NotNow, Scene, Verdict
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
-from kubealive_tui.experiments._common import kill, load, scale
+from kubealive_tui.experiments._commands import kill, load, scale
 from kubealive_tui.experiments._stopwatches import is_kill, kill_stopwatch, unserved
 from kubealive_tui.experiments.service._check import LIMITS, examine
 from kubealive_tui.experiments.service._explained import explain_call, explain_names, explain_nodes, explain_run

@@ -20,7 +20,7 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._checks import ended_run
-from kubealive_tui.experiments._common import kill, scale
+from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._names import is_asked, led_to
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._explained import explanation

@@ -23,7 +23,7 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
 from kubealive_tui.experiments._checks import ended_run, steady_load
-from kubealive_tui.experiments._common import load, measured, scale
+from kubealive_tui.experiments._commands import load, measured, scale
 from kubealive_tui.experiments.update._explained import (
     explain_deployment,
     explain_drain,

@@ -1,11 +1,11 @@
-"""What somebody did, in a few words: the timeline line of an action, by its verb."""
+"""An action in a few words, by its verb: what somebody did, as the timeline says it."""
 
 from collections.abc import Callable, Mapping
 
 from kubealive_tui.experiments._words import short, strategy_words
 from kubealive_tui.model import Action, version_of
 
-__all__ = ["deed"]
+__all__ = ["action_words"]
 
 _Given = Mapping[str, str]
 
@@ -13,9 +13,9 @@ _Given = Mapping[str, str]
 CIRCUMSTANCES = frozenset({"ready_pods"})
 
 
-def deed(action: Action) -> str:
+def action_words(action: Action) -> str:
     """The action in words; a verb of a newer agent is told with its parameters as they came."""
-    words = _DEEDS.get(action.verb)
+    words = _BY_VERB.get(action.verb)
     if words is not None:
         return words(action, action.parameters)
     extra = ", ".join(
@@ -109,7 +109,7 @@ def _traffic_policy(action: Action, given: _Given) -> str:
     return f"externalTrafficPolicy {given.get('external_traffic_policy', '?')} for {action.target_name}"
 
 
-_DEEDS: dict[str, Callable[[Action, _Given], str]] = {
+_BY_VERB: dict[str, Callable[[Action, _Given], str]] = {
     "call": _call,
     "delete_pod": _delete_pod,
     "fault": _fault,

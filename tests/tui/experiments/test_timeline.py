@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubealive_tui.experiments import narrate, timeline
+from kubealive_tui.experiments import entry_of, timeline
 from kubealive_tui.model import (
     Action,
     AgentNote,
@@ -135,7 +135,7 @@ def did(verb: str, **parameters: str) -> Action:
 )
 def test_a_fact_in_words(body: FactBody, words: str) -> None:
     """Each kind of fact says who speaks and what happened."""
-    entry_ = narrate(fact(1, 0, body), me="me@here")
+    entry_ = entry_of(fact(1, 0, body), me="me@here")
 
     assert entry_ is not None
     assert f"{entry_.source}: {plain(entry_.text)}" == words
@@ -151,12 +151,12 @@ def test_a_fact_in_words(body: FactBody, words: str) -> None:
 )
 def test_what_is_no_news(body: FactBody) -> None:
     """Traffic has its chart, and what the agent found at its start did not happen now."""
-    assert narrate(fact(1, 0, body), me="me@here") is None
+    assert entry_of(fact(1, 0, body), me="me@here") is None
 
 
 def test_somebody_elses_action_carries_their_name() -> None:
     """Only my own actions are "you"."""
-    entry_ = narrate(fact(1, 0, deletion()), me="other@there")
+    entry_ = entry_of(fact(1, 0, deletion()), me="other@there")
 
     assert entry_ is not None
     assert entry_.source == "me"
@@ -213,7 +213,7 @@ def test_the_filter_looks_at_source_and_words() -> None:
 )
 def test_a_changed_answer_is_told_by_the_name_that_it_is_of(answer: DnsAnswer, words: str) -> None:
     """Spellings that lead to one name read the same, and a step that asks for another name says which."""
-    told = narrate(fact(1, 0, answer), me="me@here")
+    told = entry_of(fact(1, 0, answer), me="me@here")
 
     assert told is not None
     assert (told.source, plain(told.text)) == ("dns", words)
@@ -221,4 +221,4 @@ def test_a_changed_answer_is_told_by_the_name_that_it_is_of(answer: DnsAnswer, w
 
 def test_an_answer_that_repeats_is_no_news() -> None:
     """Also of a question that was never asked before: nothing has changed."""
-    assert narrate(fact(1, 0, DnsAnswer("web.", "A", "NOERROR", ("10.0.0.1",))), me="me@here") is None
+    assert entry_of(fact(1, 0, DnsAnswer("web.", "A", "NOERROR", ("10.0.0.1",))), me="me@here") is None

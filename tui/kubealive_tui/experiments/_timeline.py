@@ -6,7 +6,7 @@ are not news (what the agent found at its start, traffic bins, an action's accep
 
 from collections.abc import Callable, Iterator
 
-from kubealive_tui.experiments._deeds import deed
+from kubealive_tui.experiments._action_words import action_words
 from kubealive_tui.experiments._words import count, load_mode, load_size, said, short, within
 from kubealive_tui.model import (
     Action,
@@ -38,11 +38,11 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import CLUSTER, Store
 
-__all__ = ["SOURCES", "ending_of", "narrate", "timeline"]
+__all__ = ["SOURCES", "ending_of", "entry_of", "timeline"]
 
 SOURCES = ("you", "other", "pod", "endpoint", "client", "event", "load", "hpa", "state", "node", "dns", "agent")
 
-_Narrated = tuple[str, Role, Line] | None
+_Told = tuple[str, Role, Line] | None
 
 
 def timeline(store: Store, experiment: str, *, me: str, most: int, matches: str = "") -> list[Entry]:
@@ -53,7 +53,7 @@ def timeline(store: Store, experiment: str, *, me: str, most: int, matches: str 
     wanted = matches.casefold()
     found: list[Entry] = []
     for fact in _newest_first(store, experiment):
-        entry = narrate(fact, me=me)
+        entry = entry_of(fact, me=me)
         if entry is None or (wanted and wanted not in f"{entry.source} {plain(entry.text)}".casefold()):
             continue
         if found and (found[-1].source, found[-1].text) == (entry.source, entry.text):
@@ -86,7 +86,7 @@ def _newest_first(store: Store, experiment: str) -> Iterator[Fact]:
             theirs = next(cluster, None)
 
 
-def narrate(fact: Fact, *, me: str) -> Entry | None:
+def entry_of(fact: Fact, *, me: str) -> Entry | None:
     """The timeline line of a fact, or None where it is no news. `me` is the actor who is shown as "you"."""
     teller = _TELLERS.get(type(fact.body))
     told = teller(fact.body, me) if teller else None
@@ -104,7 +104,7 @@ def ending_of(termination: Termination) -> str:
     return f"{termination.reason or 'ended'}, exit {termination.exit_code}{by}"
 
 
-def _action(body: Action, me: str) -> _Narrated:
+def _action(body: Action, me: str) -> _Told:
     source, role = (
         ("you", Role.ACCENT) if body.actor == me else (body.actor.partition("@")[0] or "other", Role.ACCENT)
     )
@@ -114,10 +114,10 @@ def _action(body: Action, me: str) -> _Narrated:
         return source, Role.BAD, line(("refused ", Role.BAD), body.message)
     if body.phase is Phase.UNANSWERED:
         return source, Role.WAITING, line(("no answer: whether it happened is not known", Role.WAITING))
-    return source, role, line(deed(body))
+    return source, role, line(action_words(body))
 
 
-def _pod(body: PodTransition, _me: str) -> _Narrated:
+def _pod(body: PodTransition, _me: str) -> _Told:
     if body.found:
         return None
     name, changed = short(body.name), body.changed
@@ -143,7 +143,7 @@ def _pod(body: PodTransition, _me: str) -> _Narrated:
     return None
 
 
-def _endpoint(body: EndpointTransition, _me: str) -> _Narrated:
+def _endpoint(body: EndpointTransition, _me: str) -> _Told:
     if body.found:
         return None
     name = short(body.pod_name)
@@ -158,7 +158,7 @@ def _endpoint(body: EndpointTransition, _me: str) -> _Narrated:
     return "endpoint", role, line(f"{name} {', '.join(words)}")
 
 
-def _outage(body: OutageEdge, _me: str) -> _Narrated:
+def _outage(body: OutageEdge, _me: str) -> _Told:
     kinds = ", ".join(f"{count(n)} {outcome.value}" for outcome, n in body.outcomes)
     match body.edge:
         case EdgeKind.BEGIN:
@@ -174,7 +174,7 @@ def _outage(body: OutageEdge, _me: str) -> _Narrated:
             return "client", Role.BAD, line(f"the load ended inside an outage: {count(body.failed)} lost")
 
 
-def _event(body: KubeEvent, _me: str) -> _Narrated:
+def _event(body: KubeEvent, _me: str) -> _Told:
     if body.found:
         return None
     role = Role.MUTED if body.type == "Normal" else Role.WAITING
@@ -185,7 +185,7 @@ def _event(body: KubeEvent, _me: str) -> _Narrated:
     )
 
 
-def _condition(body: ConditionTransition, _me: str) -> _Narrated:
+def _condition(body: ConditionTransition, _me: str) -> _Told:
     if body.found:
         return None
     condition = body.condition
@@ -203,7 +203,7 @@ def _condition(body: ConditionTransition, _me: str) -> _Narrated:
     return source, Role.MUTED if good else Role.WAITING, line(text)
 
 
-def _load(body: LoadTransition, _me: str) -> _Narrated:
+def _load(body: LoadTransition, _me: str) -> _Told:
     match body.state:
         case LoadState.STARTED if body.load and body.load.action_id:
             return "load", Role.ACCENT, line(f"{load_size(body.load)} to measure this, {load_mode(body.load)}")
@@ -224,7 +224,7 @@ _STOPS = {
 }
 
 
-def _dns(body: DnsAnswer, _me: str) -> _Narrated:
+def _dns(body: DnsAnswer, _me: str) -> _Told:
     if not body.changed:
         return None
     # A full name that the search list was put behind is another one, though it begins like it.
@@ -233,7 +233,7 @@ def _dns(body: DnsAnswer, _me: str) -> _Narrated:
     return "dns", Role.LEAVING, line(f"{name} {body.type}: {', '.join(body.answers) or body.standing}")
 
 
-def _call(body: CallResult, _me: str) -> _Narrated:
+def _call(body: CallResult, _me: str) -> _Told:
     came = str(body.http_status) if body.http_status >= 400 else body.outcome.value
     who = short(body.pod_name) or body.address
     words = said(body.body) or ("" if body.address else body.error)
@@ -242,7 +242,7 @@ def _call(body: CallResult, _me: str) -> _Narrated:
     return "client", role, line(text)
 
 
-def _scaling(body: ScalingSample, _me: str) -> _Narrated:
+def _scaling(body: ScalingSample, _me: str) -> _Told:
     if body.previous_desired_replicas is None:
         return None
     saw = "no metric" if body.seen_utilization is None else f"cpu {body.seen_utilization} % of request"
@@ -250,24 +250,24 @@ def _scaling(body: ScalingSample, _me: str) -> _Narrated:
     return "hpa", Role.ACCENT, line(f"{step}: {saw}, target {body.target_utilization} %")
 
 
-def _note(body: AgentNote, _me: str) -> _Narrated:
+def _note(body: AgentNote, _me: str) -> _Told:
     return "agent", Role.WAITING if body.warning else Role.MUTED, line(body.message)
 
 
-def _loss(body: LossMark, _me: str) -> _Narrated:
+def _loss(body: LossMark, _me: str) -> _Told:
     lost = body.last - body.first + 1
     return "agent", Role.BAD, line(f"{count(lost)} facts were lost on the way: what crosses this is incomplete")
 
 
-def _epoch(_body: EpochMark, _me: str) -> _Narrated:
+def _epoch(_body: EpochMark, _me: str) -> _Told:
     return "agent", Role.WAITING, line("another agent took over: runs and loads before it have ended")
 
 
-def _unknown(body: Unknown, _me: str) -> _Narrated:
+def _unknown(body: Unknown, _me: str) -> _Told:
     return "agent", Role.MUTED, line(f"newer agent: a fact this version does not know ({body.field_number})")
 
 
-_TELLERS: dict[type, Callable[..., _Narrated]] = {
+_TELLERS: dict[type, Callable[..., _Told]] = {
     Action: _action,
     AgentNote: _note,
     CallResult: _call,

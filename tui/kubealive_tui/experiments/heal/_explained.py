@@ -6,8 +6,8 @@ Every paragraph is chosen by what is on screen: the selected pod as it stands, a
 from collections.abc import Iterator, Mapping, Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._common import subject
-from kubealive_tui.experiments._narrate import ending_of
+from kubealive_tui.experiments._commands import subject
+from kubealive_tui.experiments._timeline import ending_of
 from kubealive_tui.experiments._words import age, back_off, short
 from kubealive_tui.experiments.heal._faults import fault_of, replies_fail
 from kubealive_tui.experiments.heal._results import backed_off
