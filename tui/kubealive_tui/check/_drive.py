@@ -140,7 +140,7 @@ class CheckDrive:
 
     def runs(self) -> tuple[Run, ...]:
         """The runs that this experiment's requests began, oldest first; one may still be open."""
-        return tuple(run for run in self._store.ledger(self._experiment).runs.all if self._began(run))
+        return tuple(run for run in self._store.runs(self._experiment).all if self._began(run))
 
     def _began(self, run: Run) -> bool:
         """Whether it is a run of ours. The answer to a load is the load's id: such runs are told by their time."""

@@ -88,7 +88,7 @@ class Teller:
 
     def _runs(self, experiment: str) -> Iterator[tuple[int, str, str, str]]:
         known, new = self._ended.get(experiment), []
-        for run in reversed(self.store.ledger(experiment).runs.ended):
+        for run in reversed(self.store.runs(experiment).ended):
             if run is known:
                 break
             new.append(run)

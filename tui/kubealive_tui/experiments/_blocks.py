@@ -213,7 +213,7 @@ def rail(scene: Scene, *, hint: str, figure: Callable[[Run], Line] | None = None
 
     `figure` says what stands in the heading where a tab measures no traffic.
     """
-    last = scene.store.ledger(scene.name).runs.last
+    last = scene.store.runs(scene.name).last
     if last is not None and last.actor == scene.me:
         last = replace(last, actor="")
     figures = figure(last) if figure and last else ()

@@ -15,7 +15,7 @@ STEADY_WITHIN_S = 15.0
 
 def serving(store: Store, experiment: str) -> Sequence[Pod]:
     """Pods that are ready, are not on their way out, and that their Service sends requests to."""
-    pods = (pod for uid in store.pods(experiment) if (pod := store.pod(uid)))
+    pods = store.pods_of(experiment)
     return [p for p in pods if p.ready and not p.deleting and (e := store.endpoint(p.uid)) and e.ready]
 
 
@@ -45,7 +45,7 @@ async def steady_load(drive: Drive, lab: Experiment) -> bool:
 
 async def ended_run(drive: Drive, lab: Experiment, action_id: str, *, within: float) -> Run | None:
     """The run that this action began, once it has ended; None where it has not within so many seconds."""
-    runs = drive.store.ledger(lab.name).runs
+    runs = drive.store.runs(lab.name)
 
     def ended() -> Run | None:
         return next((run for run in runs.ended if run.action_id == action_id), None)

@@ -13,11 +13,14 @@ from kubealive_tui.model import (
     Act,
     Caps,
     DeletePod,
+    Fault,
+    FaultKind,
     Kind,
     Load,
     LoadMode,
     Observe,
     Pod,
+    ProbeFails,
     Scale,
     SetLoad,
     StopLoad,
@@ -34,7 +37,9 @@ __all__ = [
     "mode",
     "observe",
     "planned_size",
+    "readiness_fault",
     "scale",
+    "staying",
     "subject",
 ]
 
@@ -97,7 +102,7 @@ def measured(scene: Scene, act: Act, *, tail_ms: int = OBSERVED_MS) -> Sequence[
     """The act with traffic that measures it; a word where it interrupts a run, or where nothing was running."""
     seen = observe(scene, tail_ms=tail_ms)
     request = replace(act, observe=seen)
-    if (run := scene.store.ledger(scene.name).runs.current) is not None:
+    if (run := scene.store.runs(scene.name).current) is not None:
         return (request, f"this interrupts {run.title}, which had not ended")
     if seen is None or scene.store.load(scene.name):
         return (request,)
@@ -151,9 +156,22 @@ def _burst(scene: Scene) -> Sequence[Effect]:
     return (SetLoad(scene.name, _target(scene), mode=scene.settings.mode, burst=scene.settings.burst),)
 
 
+def staying(scene: Scene) -> Pod:
+    """The selected pod; raises NotNow where there is none, or it is on its way out."""
+    pod = scene.pod()
+    if pod.deleting:
+        raise NotNow(f"{pod.name} is terminating: choose a pod that stays")
+    return pod
+
+
+def readiness_fault(pod: Pod) -> Fault:
+    """What makes a ready pod unready, and an unready one ready again."""
+    return Fault(FaultKind.READINESS, ProbeFails.ALWAYS if pod.ready else ProbeFails.NEVER)
+
+
 def _delete(grace_seconds: int | None) -> Callable[[Scene], Sequence[Effect]]:
     def run(scene: Scene) -> Sequence[Effect]:
-        pod: Pod = scene.pod()
+        pod = scene.pod()
         if pod.deleting and grace_seconds is None:
             raise NotNow(f"{pod.name} is terminating already: X ends it at once")
         return measured(scene, Act(scene.name, pod.uid, pod.name, DeletePod(grace_seconds)))

@@ -20,6 +20,7 @@ __all__ = [
     "Judgement",
     "Question",
     "Word",
+    "dashed",
     "expected",
     "judge",
     "judged",
@@ -323,7 +324,12 @@ def _host(backing: Backing, service: Service, *, host: str, kind: str) -> Expect
 def _hostnames(endpoint: Endpoint) -> set[str]:
     if endpoint.hostname:
         return {endpoint.hostname.lower()}
-    return {address.replace(".", "-").replace(":", "-") for address in endpoint.addresses}
+    return {dashed(address) for address in endpoint.addresses}
+
+
+def dashed(address: str) -> str:
+    """How CoreDNS names a pod without a hostname: `10-244-1-9`."""
+    return address.replace(".", "-").replace(":", "-")
 
 
 def _ready(backing: Backing) -> Iterator[Endpoint]:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from kubealive_tui.model import GLYPH, Line, Load, Outage, Pod, Role, Span, Workload, line
+from kubealive_tui.model import GLYPH, Line, Load, Node, Outage, Pod, Role, Span, Workload, line
 
 __all__ = [
     "age",
@@ -13,6 +13,7 @@ __all__ = [
     "load_mode",
     "load_size",
     "milliseconds",
+    "node_state",
     "not_made",
     "not_placed",
     "outage_length",
@@ -55,6 +56,17 @@ def pod_state(pod: Pod) -> Line:
     else:
         role = Role.BAD
     return (Span(f"{GLYPH[role]} {status}", role),)
+
+
+def node_state(node: Node) -> Line:
+    """Glyph and word of a node: Ready, NotReady, Unknown, or cordoned where it is ready and takes no new pods."""
+    if node.state != "Ready":
+        role, word = Role.BAD, node.state
+    elif node.unschedulable:
+        role, word = Role.WAITING, "cordoned"
+    else:
+        role, word = Role.GOOD, node.state
+    return line((f"{GLYPH[role]} {word}", role))
 
 
 def age(us: int) -> str:

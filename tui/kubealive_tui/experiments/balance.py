@@ -15,13 +15,12 @@ from kubealive_tui.experiments._api import (
     Finding,
     Http,
     Limit,
-    NotNow,
     Scene,
     Verdict,
 )
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
 from kubealive_tui.experiments._checks import all_serving, ended_run, serving, steady_load
-from kubealive_tui.experiments._commands import burst, kill, load, measured, mode, scale
+from kubealive_tui.experiments._commands import burst, kill, load, measured, mode, readiness_fault, scale, staying
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
 from kubealive_tui.experiments._words import not_placed, short, without_image
@@ -33,11 +32,8 @@ from kubealive_tui.model import (
     Column,
     DeletePod,
     Ending,
-    Fault,
-    FaultKind,
     Line,
     LoadMode,
-    ProbeFails,
     Role,
     Sentence,
     SetLoad,
@@ -80,11 +76,8 @@ lab = Experiment(
 
 
 def _readiness(scene: Scene) -> Sequence[Effect]:
-    pod = scene.pod()
-    if pod.deleting:
-        raise NotNow(f"{pod.name} is terminating: choose a pod that stays")
-    fails = ProbeFails.ALWAYS if pod.ready else ProbeFails.NEVER
-    return measured(scene, Act(scene.name, pod.uid, pod.name, Fault(FaultKind.READINESS, fails)))
+    pod = staying(scene)
+    return measured(scene, Act(scene.name, pod.uid, pod.name, readiness_fault(pod)))
 
 
 lab.use(
@@ -136,7 +129,7 @@ def _share_cells(store: Store, uid: str) -> tuple[Cell, ...]:
 
 def ready_counts(store: Store) -> list[int]:
     """Replies of each ready pod since the set of endpoints last changed."""
-    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid)) and pod.ready and not pod.deleting]
+    pods = [pod for pod in store.pods_of(lab.name) if pod.ready and not pod.deleting]
     totals = store.traffic(lab.name).pods
     return [totals[pod.uid].steady if pod.uid in totals else 0 for pod in pods]
 
@@ -254,7 +247,7 @@ def _explain_balancing(scene: Scene) -> Iterator[Line]:
 
 
 def _explain_endpoints(scene: Scene) -> Iterator[Line]:
-    pods = [pod for uid in scene.store.pods(lab.name) if (pod := scene.store.pod(uid)) is not None]
+    pods = scene.store.pods_of(lab.name)
     for pod in pods:
         endpoint = scene.store.endpoint(pod.uid)
         if endpoint and endpoint.ready:
@@ -276,7 +269,7 @@ def _explain_endpoints(scene: Scene) -> Iterator[Line]:
 
 
 def _explain_run(scene: Scene) -> Iterator[Line]:
-    run = scene.store.ledger(lab.name).runs.last
+    run = scene.store.runs(lab.name).last
     if run is None:
         return
     yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")

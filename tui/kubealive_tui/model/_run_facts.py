@@ -96,6 +96,10 @@ class RunFacts:
         """UID of the target pod's controller, as its own transitions say; empty when none was seen."""
         return next((body.owner_uid for _, body in self.of(PodTransition) if body.uid == self.target), "")
 
+    def address(self, uid: str) -> str:
+        """The pod's address, as its own transitions say; empty when none was seen, or there is no such pod."""
+        return next((body.ip for _, body in self.of(PodTransition) if uid and body.uid == uid and body.ip), "")
+
     def rows(self) -> Iterator[TrafficRow]:
         """Traffic rows planned from the trigger on, and failures that were in flight when it came."""
         began = self.trigger.time_us

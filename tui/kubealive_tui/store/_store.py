@@ -44,6 +44,7 @@ from kubealive_tui.model import (
 from kubealive_tui.store._answers import Answers
 from kubealive_tui.store._backing import Backing, Backings
 from kubealive_tui.store._ledger import Departed, ExperimentLedger
+from kubealive_tui.store._runbook import RunBook
 from kubealive_tui.store._scaling import ScalingLedger
 from kubealive_tui.store._traffic import TrafficLedger
 
@@ -236,6 +237,10 @@ class Store:
         """The past of the experiment's autoscaler."""
         return self.ledger(experiment).scaling
 
+    def runs(self, experiment: str) -> RunBook:
+        """The runs of the experiment's stopwatches, the open one among them."""
+        return self.ledger(experiment).runs
+
     def departed(self, experiment: str) -> Mapping[str, Departed]:
         """Pods of the experiment that are gone, by UID, oldest first."""
         return self.ledger(experiment).departed
@@ -254,6 +259,10 @@ class Store:
         return (
             order if not app else tuple(uid for uid in order if (p := self.pod(uid)) and p.labels.get(_APP) == app)
         )
+
+    def pods_of(self, experiment: str, *, app: str = "") -> list[Pod]:
+        """The pods themselves, in the same order."""
+        return [pod for uid in self.pods(experiment, app=app) if (pod := self.pod(uid))]
 
     def _ordered(self, experiment: str) -> tuple[str, ...]:
         order = self._order.get(experiment)

@@ -336,7 +336,7 @@ class Keys:
 
     def _save(self) -> None:
         session = self._session
-        run = session.store.ledger(session.name).runs.last
+        run = session.store.runs(session.name).last
         if run is None:
             session.say("there is no run to save yet: a trigger starts one")
         elif session.options.save is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, load_size, pod_state
+from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, load_size, node_state, pod_state
 from kubealive_tui.model import (
     AccessState,
     Align,
@@ -109,14 +109,8 @@ def _node(store: Store, node: Node, pods: Sequence[Pod]) -> Row:
         memory = line(f"{usage.memory_bytes / 2**30:.1f} GiB")
     version = line((node.kubelet_version, Role.MUTED))
     return Row(
-        node.name, (line(node.name), _node_state(node), _glyphs(store, node, pods), cpu, share, memory, version)
+        node.name, (line(node.name), node_state(node), _glyphs(store, node, pods), cpu, share, memory, version)
     )
-
-
-def _node_state(node: Node) -> Line:
-    if node.state != "Ready":
-        return line((f"✕ {node.state}", Role.BAD))
-    return line(("○ cordoned", Role.WAITING)) if node.unschedulable else line(("● Ready", Role.GOOD))
 
 
 def _glyphs(store: Store, node: Node, pods: Sequence[Pod]) -> Line:
@@ -211,7 +205,7 @@ def _experiment(store: Store, lab: Experiment, verdicts: Verdicts) -> Row:
             line(lab.long_title),
             counts,
             _verdict(lab.name, verdicts),
-            _last_run(store.ledger(lab.name).runs.last) if installed else line(("not installed", Role.DIM)),
+            _last_run(store.runs(lab.name).last) if installed else line(("not installed", Role.DIM)),
             line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD)) if running else (),
         ),
     )

@@ -96,7 +96,7 @@ def pod_of(store: Store, key: str) -> Pod | None:
 def sample(scene: Scene) -> Sequence[Sample]:
     """The Service's records, every node at the port that the pods take, and the frontend's own account."""
     store = scene.store
-    period = RESTLESS_MS if store.ledger(lab.name).runs.current else PERIOD_MS
+    period = RESTLESS_MS if store.runs(lab.name).current else PERIOD_MS
     names = ((SET, "A"), (SET, "AAAA"), (SRV, "SRV"))
     wanted = [Sample(lab.name, DnsSample(name, kind), period) for name, kind in names]
     wanted.append(Sample(lab.name, PodSample(HOSTZ, FRONTEND, 8080), HOSTZ_MS))
@@ -129,7 +129,7 @@ def replaced(run: RunFacts) -> Iterator[Milestone]:
 
 def _named(run: RunFacts, heir: str) -> Iterator[Milestone]:
     """When DNS let the old address go for good (servers differ in what they keep), and when it had the new one."""
-    old, new = _address(run, run.target), _address(run, heir)
+    old, new = run.address(run.target), run.address(heir)
     began = run.trigger.time_us
     said = [(at, set(led_to(a))) for at, a in run.of(DnsAnswer) if at >= began and (a.walk, a.type) == (SET, "A")]
     kept = max((at for at, found in said if old in found), default=began)
@@ -137,10 +137,6 @@ def _named(run: RunFacts, heir: str) -> Iterator[Milestone]:
     yield Milestone("gone from DNS", gone, Source.DNS, Role.LEAVING, weight=3)
     named = min((at for at, found in said if new and new in found), default=None)
     yield Milestone(IN_DNS, named, Source.DNS, Role.GOOD, weight=2)
-
-
-def _address(run: RunFacts, uid: str) -> str:
-    return next((p.ip for _, p in run.of(PodTransition) if uid and p.uid == uid and p.ip), "")
 
 
 lab.stopwatches.append(replace(kill_stopwatch, milestones=replaced, limit_s=BACK_WITHIN_S, settle_s=4.0))

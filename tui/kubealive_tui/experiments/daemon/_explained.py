@@ -113,7 +113,7 @@ def _records(store: Store) -> Iterator[Line]:
 
 
 def _run(scene: Scene) -> Iterator[Line]:
-    run = scene.store.ledger(NAME).runs.last
+    run = scene.store.runs(NAME).last
     if run is None:
         return
     yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")

@@ -75,7 +75,7 @@ def other_port_command(namespace: str) -> str:
 def spots(store: Store) -> list[Spot]:
     """All nodes by name, and those that only pods tell of; of two pods on a node the one that stays counts."""
     pods: dict[str, Pod] = {}
-    found = [pod for uid in store.pods(NAME, app=SET) if (pod := store.pod(uid)) and pod.node]
+    found = [pod for pod in store.pods_of(NAME, app=SET) if pod.node]
     for pod in sorted(found, key=lambda pod: (not pod.deleting, pod.created_us)):
         pods[pod.node] = pod
     nodes = {node.name: node for node in store.nodes()}

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import rail
-from kubealive_tui.experiments._dns import Form, Question
+from kubealive_tui.experiments._dns import Form, Question, dashed
 from kubealive_tui.experiments._names import answerer_words, lifetime, record_table
-from kubealive_tui.experiments._words import age, pod_state
+from kubealive_tui.experiments._words import age, node_state, pod_state
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
     SET,
@@ -38,7 +38,7 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import Store
 
-__all__ = ["ANSWERS_AGAIN", "IN_DNS", "dashed", "shown"]
+__all__ = ["ANSWERS_AGAIN", "IN_DNS", "shown"]
 
 IN_DNS = "in DNS again"
 ANSWERS_AGAIN = "port answers again"
@@ -90,7 +90,7 @@ def _cells(store: Store, place: Spot) -> tuple[Cell, ...]:
     pod = place.pod
     return (
         line(place.name),
-        node_state(place),
+        node_state(place.node) if place.node else line(("– unknown", Role.MUTED)),
         line(f"…{pod.name[-5:]}") if pod else unknown,
         pod_state(pod) if pod else _without(place),
         answerer_words(call, wanted=place.uid, now_us=store.now_us) if pod else unknown,
@@ -99,17 +99,6 @@ def _cells(store: Store, place: Spot) -> tuple[Cell, ...]:
         line((place.node.internal_ip if place.node else "–", Role.MUTED)),
         line((age(store.now_us - pod.created_us) if pod else "–", Role.MUTED)),
     )
-
-
-def node_state(place: Spot) -> Line:
-    """Glyph and word of a node: Ready, NotReady, Unknown, or cordoned where it is ready and takes no new pods."""
-    if place.node is None:
-        return line(("– unknown", Role.MUTED))
-    if place.node.state != "Ready":
-        return line((f"{GLYPH[Role.BAD]} {place.node.state}", Role.BAD))
-    if place.node.unschedulable:
-        return line((f"{GLYPH[Role.WAITING]} cordoned", Role.WAITING))
-    return line((f"{GLYPH[Role.GOOD]} Ready", Role.GOOD))
 
 
 def _without(place: Spot) -> Line:
@@ -135,11 +124,6 @@ def _old(store: Store, place: Spot, addresses: frozenset[str]) -> str:
     """The address of a pod that is gone from this node, where DNS still gives it."""
     gone = [departed.pod for departed in store.departed(NAME).values() if departed.pod.node == place.name]
     return next((pod.ip for pod in reversed(gone) if pod.ip in addresses), "")
-
-
-def dashed(address: str) -> str:
-    """How CoreDNS names a pod without a hostname: `10-244-1-9`."""
-    return address.replace(".", "-").replace(":", "-")
 
 
 def _target(store: Store, place: Spot) -> Line:

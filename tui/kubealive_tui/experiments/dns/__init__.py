@@ -5,6 +5,7 @@ when caches let go of the old ones, and a name whose spelling decides how many q
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from kubealive_tui.experiments._api import (
     Command,
@@ -20,7 +21,7 @@ from kubealive_tui.experiments._blocks import rail
 from kubealive_tui.experiments._checks import ended_run
 from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._dns import Form, Judgement, Word, judge, resolver_of
-from kubealive_tui.experiments._words import short
+from kubealive_tui.experiments._stopwatches import kill_stopwatch
 from kubealive_tui.experiments.dns._matrix import (
     FORMS,
     NAMES,
@@ -38,7 +39,6 @@ from kubealive_tui.experiments.dns._matrix import (
 from kubealive_tui.experiments.dns._walk import walk_lines
 from kubealive_tui.model import (
     Act,
-    Action,
     DeletePod,
     DnsAnswer,
     DnsSample,
@@ -47,14 +47,12 @@ from kubealive_tui.model import (
     Line,
     Milestone,
     Pod,
-    PodTransition,
     Role,
     Run,
     RunFacts,
     Sample,
     Sentence,
     Source,
-    Stopwatch,
     View,
     line,
 )
@@ -114,7 +112,7 @@ def pod_of(store: Store, key: str) -> Pod | None:
     name = name_of(key)
     if name is None or not name.app:
         return None
-    pods = [pod for uid in store.pods(lab.name, app=name.app) if (pod := store.pod(uid))]
+    pods = store.pods_of(lab.name, app=name.app)
     host = name.name.rpartition(".")[0]
     return next((pod for pod in pods if not host or pod.name == host), None)
 
@@ -144,25 +142,15 @@ def _followed(run: RunFacts) -> Iterator[Milestone]:
     yield Milestone("left the slice", left, Source.WATCH, Role.LEAVING, Role.LEAVING, weight=4)
     ready = run.endpoint(successor, lambda e: e.ready)
     yield Milestone("successor in it", ready, Source.WATCH, Role.WAITING, Role.WAITING, weight=5)
-    old, new = _address(run, run.target), _address(run, successor)
+    old, new = run.address(run.target), run.address(successor)
     stale = [at for at, answer in run.of(DnsAnswer) if at >= run.trigger.time_us and old and old in answer.answers]
     yield Milestone("last old answer", max(stale, default=None), Source.DNS, Role.LEAVING, weight=2, optional=True)
     follows = run.first(DnsAnswer, lambda answer: new != "" and new in answer.answers)
     yield Milestone("DNS follows", follows, Source.DNS, Role.GOOD, Role.GOOD, weight=6)
 
 
-def _address(run: RunFacts, uid: str) -> str:
-    return next((p.ip for _, p in run.of(PodTransition) if uid and p.uid == uid and p.ip), "")
-
-
-def _is_kill(action: Action) -> bool:
-    return action.verb == "delete_pod"
-
-
 # A cache that still has the old answer speaks up within the settling time, since each name is asked each second.
-lab.stopwatches += [
-    Stopwatch(_is_kill, lambda action: f"KILL {short(action.target_name)}", _followed, limit_s=90.0, settle_s=3.0)
-]
+lab.stopwatches += [replace(kill_stopwatch, milestones=_followed, limit_s=90.0, settle_s=3.0)]
 
 
 # ---- the tab
@@ -245,7 +233,7 @@ async def check(drive: Drive) -> Verdict:
 
 def _all_ready(store: Store) -> bool:
     workloads = store.workloads(lab.name)
-    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
+    pods = store.pods_of(lab.name)
     return (
         {w.kind for w in workloads} >= {Kind.DAEMON_SET, Kind.STATEFUL_SET}
         and all(0 < w.desired == w.ready for w in workloads)
@@ -358,7 +346,7 @@ _SAYINGS = {Word.STALE: _say_stale, Word.WRONG: _say_wrong, Word.SILENT: _say_si
 
 
 def _explain_run(scene: Scene) -> Iterator[Line]:
-    run: Run | None = scene.store.ledger(lab.name).runs.last
+    run: Run | None = scene.store.runs(lab.name).last
     if run is None or run.ending is not Ending.COMPLETE:
         return
     ready, follows = run.seconds("successor in it"), run.seconds("DNS follows")

@@ -20,7 +20,7 @@ from kubealive_tui.experiments._api import (
 from kubealive_tui.experiments._blocks import AGE, IP, NODE, POD, STATE, pod_table, rail
 from kubealive_tui.experiments._blocks import READY as IS_READY
 from kubealive_tui.experiments._checks import ended_run
-from kubealive_tui.experiments._commands import kill, scale
+from kubealive_tui.experiments._commands import kill, scale, staying
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.downward._explained import explain_pod, explain_run, explain_sources
 from kubealive_tui.experiments.downward._runs import (
@@ -105,7 +105,7 @@ lab.rows(_pod_of)
 @lab.sample
 def samples(scene: Scene) -> Sequence[Sample]:
     """Each pod's own page; oftener while the stopwatch waits for a file or a successor."""
-    run = scene.store.ledger(lab.name).runs.last
+    run = scene.store.runs(lab.name).last
     waited = run is not None and run.ending is Ending.OPEN
     return [Sample(lab.name, PodSample(PATH, port=PORT), RUN_PERIOD_MS if waited else PERIOD_MS)]
 
@@ -114,9 +114,7 @@ def samples(scene: Scene) -> Sequence[Sample]:
 
 
 def _label(scene: Scene) -> Sequence[Effect]:
-    pod = scene.pod()
-    if pod.deleting:
-        raise NotNow(f"{pod.name} is terminating: choose a pod that stays")
+    pod = staying(scene)
     told = told_by(scene.store, pod.uid)
     if told is not None and told.files.get("labels") is None:
         raise NotNow(f"{short(pod.name)} has no file that could follow: choose one that is told its labels")
@@ -171,7 +169,7 @@ def _shown(scene: Scene) -> Pod | None:
     chosen = _pod_of(scene.store, scene.selected or "")
     if chosen is not None and chosen.experiment == lab.name:
         return chosen
-    pods = [pod for uid in scene.store.pods(lab.name) if (pod := scene.store.pod(uid))]
+    pods = scene.store.pods_of(lab.name)
     return next((pod for pod in pods if not pod.name.startswith(BARE)), next(iter(pods), None))
 
 
@@ -281,7 +279,7 @@ async def check(drive: Drive) -> Verdict:
 
 
 def _all_ready(store: Store) -> list[Pod] | None:
-    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
+    pods = store.pods_of(lab.name)
     wanted = [store.workload(lab.name, name) for name in (TOLD, BARE)]
     whole = all(wanted) and len(pods) == sum(each.desired for each in wanted if each)
     names = {pod.name.startswith(BARE) for pod in pods}

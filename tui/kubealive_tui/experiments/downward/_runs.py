@@ -89,7 +89,7 @@ def figure(run: Run) -> Line:
 
 def aftermath(scene: Scene) -> Sequence[Line]:
     """What the last run has left: a variable that stays as it was, or a successor that is another pod."""
-    run = scene.store.ledger(EXPERIMENT).runs.last
+    run = scene.store.runs(EXPERIMENT).last
     if run is None or run.ending is Ending.REFUSED:
         return ()
     return _stays(scene.store, run) if run.verb == "label_pod" else _successor_words(scene.store, run)
@@ -111,7 +111,7 @@ def _stays(store: Store, run: Run) -> Sequence[Line]:
 def successor_of(store: Store, run: Run) -> Pod | None:
     """The first pod of the killed one's owner that was created after the kill, whole seconds being its grain."""
     departed = store.departed(EXPERIMENT).get(run.target_uid)
-    pods = [pod for uid in store.pods(EXPERIMENT) if (pod := store.pod(uid))]
+    pods = store.pods_of(EXPERIMENT)
     owner = departed.pod.owner_uid if departed else getattr(store.pod(run.target_uid), "owner_uid", "")
     after = run.began_us // 1_000_000 * 1_000_000
     later = (p for p in pods if p.owner_uid == owner != "" and p.created_us >= after and p.uid != run.target_uid)

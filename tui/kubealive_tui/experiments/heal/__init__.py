@@ -36,7 +36,7 @@ from kubealive_tui.experiments._blocks import (
     rail,
 )
 from kubealive_tui.experiments._checks import all_serving, ended_run, fresh, serving, steady_load
-from kubealive_tui.experiments._commands import kill, load, measured, observe, scale
+from kubealive_tui.experiments._commands import kill, load, measured, observe, readiness_fault, scale, staying
 from kubealive_tui.experiments._stopwatches import first_failed, first_ok, is_kill, kill_title, killed
 from kubealive_tui.experiments.heal._explained import ending_words, explanation
 from kubealive_tui.experiments.heal._faults import LIMIT_S, fault_stopwatches, replies_fail
@@ -141,9 +141,7 @@ def _strike(fault: Callable[[Scene, Pod], Fault]) -> Callable[[Scene], Sequence[
     """What a fault's key does: the fault on the selected pod, or on a fresh one where that is staged."""
 
     def run(scene: Scene) -> Sequence[Effect]:
-        pod = scene.pod()
-        if pod.deleting:
-            raise NotNow(f"{pod.name} is terminating: choose a pod that stays")
+        pod = staying(scene)
         verb = fault(scene, pod)
         # What ends a fault is meant for the pod that has it.
         if scene.settings.choices.get("fresh") and verb not in {CURE, replace(UNREADY, fails=ProbeFails.NEVER)}:
@@ -174,10 +172,6 @@ def _crash(scene: Scene, _: Pod) -> Fault:
     return replace(CRASH, amount=int(typed))
 
 
-def _readiness(_: Scene, pod: Pod) -> Fault:
-    return UNREADY if pod.ready else replace(UNREADY, fails=ProbeFails.NEVER)
-
-
 def _errors(scene: Scene, pod: Pod) -> Fault:
     return CURE if replies_fail(scene.store, lab.name, pod.uid) else ERRORS
 
@@ -205,7 +199,7 @@ lab.use(
     Command("o", "oom", "oom", "let the selected pod eat memory until its limit ends it",
             _strike(lambda *_: OOM), danger=_BREAK, needs="fault"),
     Command("r", "readiness", "readiness", "make the selected pod unready, or ready again",
-            _strike(_readiness), needs="fault"),
+            _strike(lambda _, pod: readiness_fault(pod)), needs="fault"),
     Command("f", "errors", "errors", "let the replies of the selected pod fail while its probes are green, or not",
             _strike(_errors), needs="fault"),
     # The key line has no room for keys that mean the same on every tab.
@@ -299,7 +293,7 @@ async def check(drive: Drive) -> Verdict:
     runs = [tried.run for tried in tries if tried.run]
     renewed = sum(tried.pod is not None for tried in tries)
     alone = sum(tried.restarts for tried in tries if tried.case.cured)
-    touched = _touched(store, before, {run.target_uid for run in store.ledger(lab.name).runs.ended})
+    touched = _touched(store, before, {run.target_uid for run in store.runs(lab.name).ended})
     missing = sorted({run.incomplete for run in runs} - {""})
     return Verdict.of(
         [
@@ -351,7 +345,7 @@ async def _held(drive: Drive, pod: Pod, action: str) -> None:
     store = drive.store
 
     def held() -> bool | None:
-        run = store.ledger(lab.name).runs.current
+        run = store.runs(lab.name).current
         felt = run is not None and run.action_id == action and run.last_us is not None
         return (felt and run is not None and store.now_us >= run.began_us + HELD_S * 1e6) or None
 

@@ -27,7 +27,7 @@ _TRY = ("Try: ", Role.ACCENT)
 def _selected(scene: Scene) -> Pod | None:
     """The pod under the pointer, else the first one."""
     chosen = scene.store.pod(scene.selected) if scene.selected else None
-    return chosen or next((pod for uid in scene.store.pods(scene.name) if (pod := scene.store.pod(uid))), None)
+    return chosen or next(iter(scene.store.pods_of(scene.name)), None)
 
 
 # ---- one line
@@ -75,7 +75,7 @@ def _next_start(scene: Scene, container: Container) -> Line:
 
 def explanation(scene: Scene) -> Sequence[Line]:
     """Who acts and by which rule, the selected pod, the last run, and what to try next."""
-    run = scene.store.ledger(scene.name).runs.last
+    run = scene.store.runs(scene.name).last
     return [*_rule(), *_pod(scene), *(_run(run) if run else ()), *_next(scene, run)]
 
 

@@ -83,9 +83,7 @@ _COLUMNS = (
 
 def fault_table(scene: Scene) -> Table:
     """The last run of each kind of failure, a row each; every time is seconds from its key."""
-    found = {
-        f"{result.name} {result.pods}": result for result in results(scene.store.ledger(scene.name).runs.ended)
-    }
+    found = {f"{result.name} {result.pods}": result for result in results(scene.store.runs(scene.name).ended)}
     return Table(
         columns=_COLUMNS,
         keys=tuple(found),

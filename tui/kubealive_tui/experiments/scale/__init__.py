@@ -210,7 +210,7 @@ def _unquiet(store: Store) -> str:
 
 async def _timed(drive: Drive, request: SetLoad | StopLoad, *, until: str) -> Run | None:
     """The run that a request begins, once it has reached a milestone or has ended; None where none began."""
-    runs = drive.store.ledger(lab.name).runs
+    runs = drive.store.runs(lab.name)
     before = {run.action_id for run in runs.all}
     await drive.ask(request)
 
@@ -330,7 +330,7 @@ def _situation(use: Use, scaler: Autoscaler) -> str:
 
 
 def _explain_run(scene: Scene) -> Iterator[Line]:
-    run = scene.store.ledger(lab.name).runs.last
+    run = scene.store.runs(lab.name).last
     if run is None:
         return
     yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")

@@ -96,7 +96,7 @@ def unreadable(store: Store) -> Access | None:
 
 def pods_use(store: Store, experiment: str) -> Use:
     """What the pods that are not leaving use together, of the metrics that there are."""
-    pods = [pod for uid in store.pods(experiment) if (pod := store.pod(uid)) and not pod.deleting]
+    pods = [pod for pod in store.pods_of(experiment) if not pod.deleting]
     known = [(pod, usage) for pod in pods if (usage := store.usage(pod.uid)) and pod.cpu_request_millis]
     return Use(
         pods=len(known),
@@ -195,7 +195,7 @@ def messages(scene: Scene) -> Iterator[Sentence]:
     """What keeps wanted pods away, and the conditions' own words: of those that matter, with room of all."""
     store, scaler = scene.store, scene.store.autoscaler(scene.name)
     deployment = store.workload(scene.name, scaler.target_name) if scaler else None
-    pods = (pod for uid in store.pods(scene.name) if (pod := store.pod(uid)))
+    pods = store.pods_of(scene.name)
     for words in (not_made(deployment) if deployment else (), not_placed(pods)):
         if words:
             yield Sentence(words)

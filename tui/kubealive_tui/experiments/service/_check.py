@@ -48,7 +48,7 @@ async def examine(drive: Drive) -> list[Finding]:
 
 def _all_ready(store: Store) -> Sequence[Pod] | None:
     """Both programs' pods, once all are ready and the Service sends to all backends."""
-    pods = [pod for uid in store.pods(EXPERIMENT) if (pod := store.pod(uid))]
+    pods = store.pods_of(EXPERIMENT)
     wanted = [store.workload(EXPERIMENT, name) for name in (BACKEND, FRONTEND)]
     desired = sum(each.desired for each in wanted if each)
     backends = sum(app_of(pod) == BACKEND for pod in pods)

@@ -113,7 +113,7 @@ def explain_nodes(scene: Scene) -> Iterator[Line]:
 
 def explain_run(scene: Scene) -> Iterator[Line]:
     """What happened after the last key."""
-    run = scene.store.ledger(EXPERIMENT).runs.last
+    run = scene.store.runs(EXPERIMENT).last
     if run is None:
         return
     yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")

@@ -78,7 +78,7 @@ def endpoints(store: Store) -> Sequence[Endpoint]:
 
 def frontend(store: Store, selected: str | None = None) -> Pod | None:
     """The frontend whose calls are shown: the selected one, else the first."""
-    pods = [pod for uid in store.pods(EXPERIMENT) if (pod := store.pod(uid))]
+    pods = store.pods_of(EXPERIMENT)
     fronts = [pod for pod in pods if app_of(pod) == FRONTEND and not pod.deleting]
     return next((pod for pod in fronts if pod.uid == selected), next(iter(fronts), None))
 

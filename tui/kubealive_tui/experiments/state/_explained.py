@@ -104,7 +104,7 @@ def _outdated(store: Store, place: Seat) -> Iterator[Line]:
 
 
 def _run(scene: Scene) -> Iterator[Line]:
-    run = scene.store.ledger(NAME).runs.last
+    run = scene.store.runs(NAME).last
     if run is None:
         return
     yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
@@ -150,7 +150,7 @@ def _next(scene: Scene) -> Iterator[Line]:
     values = {place.name: value_of(scene.store, place).fate for place in seats(scene.store)}
     if Fate.HELD not in values.values():
         yield line(_TRY, "v to write a value through the selected pod's name, then x, and read it back.")
-    elif scene.store.ledger(NAME).runs.last is None:
+    elif scene.store.runs(NAME).last is None:
         yield line(_TRY, f"x on a pod with a value; then the same on {NEST}, which loses it.")
     else:
         yield line(

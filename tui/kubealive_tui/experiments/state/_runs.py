@@ -64,7 +64,7 @@ def _is_made(pod: PodTransition) -> bool:
 
 def _addresses(run: RunFacts, host: str, heir: str) -> Iterator[Milestone]:
     """What the name led to meanwhile: how long the old address, from when on the new one."""
-    old, new = _address(run, run.target), _address(run, heir)
+    old, new = run.address(run.target), run.address(heir)
     # The last of several equal answers is told when a new one comes, with its own time: it may be from before.
     began = run.trigger.time_us
     said = [(at, a) for at, a in run.of(DnsAnswer) if at >= began and (a.walk or a.name) == host and a.type == "A"]
@@ -77,10 +77,6 @@ def _addresses(run: RunFacts, host: str, heir: str) -> Iterator[Milestone]:
     yield Milestone(TTL_OVER, over, Source.DNS, Role.MUTED, weight=0, optional=True)
     moved = min((at for at, answer in said if new and new in led_to(answer)), default=None)
     yield Milestone("new address", moved, Source.DNS, Role.GOOD, weight=2)
-
-
-def _address(run: RunFacts, uid: str) -> str:
-    return next((p.ip for _, p in run.of(PodTransition) if uid and p.uid == uid and p.ip), "")
 
 
 def scaled(run: RunFacts) -> Iterator[Milestone]:

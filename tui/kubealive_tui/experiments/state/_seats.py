@@ -91,7 +91,7 @@ def seats(store: Store) -> list[Seat]:
     """The numbers of the set, up to the highest that is wanted, has a pod, or has a claim that waits for one."""
     workload = store.workload(NAME, SET)
     wanted = workload.desired if workload else 0
-    pods = {number_of(pod.name): pod for uid in store.pods(NAME, app=SET) if (pod := store.pod(uid))}
+    pods = {number_of(pod.name): pod for pod in store.pods_of(NAME, app=SET)}
     claims = {number_of(claim.name): claim for claim in store.claims(NAME)}
     taken = [number for number in (*pods, *claims) if number is not None]
     count = max([wanted, *(number + 1 for number in taken)])
@@ -109,7 +109,7 @@ def nest(store: Store) -> Seat | None:
     """The Deployment's place: its newest pod that stays, else its newest; None where it is not installed."""
     if store.workload(NAME, NEST) is None:
         return None
-    pods = [pod for uid in store.pods(NAME, app=NEST) if (pod := store.pod(uid))]
+    pods = store.pods_of(NAME, app=NEST)
     newest = max(pods, key=lambda pod: (not pod.deleting, pod.created_us), default=None)
     address = next((service.cluster_ip for service in store.services(NAME) if service.name == NEST), "")
     ready = newest is not None and newest.ready

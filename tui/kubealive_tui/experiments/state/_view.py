@@ -195,7 +195,7 @@ def _remark(scene: Scene, place: Seat | None, *, asks_always: bool) -> Line:
         )
     store = scene.store
     others = (words for each in seats(store) if each.name != place.name and (words := _wrong(store, each)))
-    told = asks_always or scene.store.ledger(NAME).runs.current is not None
+    told = asks_always or scene.store.runs(NAME).current is not None
     return (
         _wrong(store, place)
         or _waits(place)
@@ -247,7 +247,7 @@ def _moved(scene: Scene, place: Seat) -> Line:
     if record is None or record.before is None or not led_to(record.body):
         return ()
     was = line(("* ", Role.LEAVING), ("was ", Role.MUTED), ", ".join(led_to(record.before)) or record.before.rcode)
-    run = scene.store.ledger(NAME).runs.last
+    run = scene.store.runs(NAME).last
     if run is None or run.target_name != place.name:
         return was
     old, over = run.seconds(OLD_ANSWER), run.seconds(TTL_OVER)

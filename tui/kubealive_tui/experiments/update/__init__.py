@@ -22,7 +22,7 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
-from kubealive_tui.experiments._checks import ended_run, steady_load
+from kubealive_tui.experiments._checks import all_serving, ended_run, steady_load
 from kubealive_tui.experiments._commands import load, measured, scale
 from kubealive_tui.experiments.update._explained import (
     explain_deployment,
@@ -206,7 +206,7 @@ def view(scene: Scene) -> Sequence[View]:
         share_stack(scene, deployment),
         *(lost_view(scene) if tall else ()),
         rail(scene, hint="u updates to the next version: the stopwatch starts with it"),
-        results(scene.store.ledger(scene.name).runs.ended),
+        results(scene.store.runs(scene.name).ended),
     ]
 
 
@@ -269,7 +269,7 @@ async def check(drive: Drive) -> Verdict:
 
 def _standing(store: Store) -> str:
     """How many pods there are, and what keeps the check from beginning."""
-    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
+    pods = store.pods_of(lab.name)
     leaving = sum(1 for pod in pods if pod.deleting)
     ready = sum(1 for pod in pods if pod.ready and not pod.deleting)
     deployment = store.workload(lab.name, DEPLOYMENT)
@@ -280,9 +280,7 @@ def _standing(store: Store) -> str:
 def _settled(store: Store) -> Workload | None:
     """The Deployment when nothing moves any more: rolled out, every pod ready and in the Service, none leaving."""
     deployment = store.workload(lab.name, DEPLOYMENT)
-    pods = [pod for uid in store.pods(lab.name) if (pod := store.pod(uid))]
-    serving = [p for p in pods if p.ready and not p.deleting and (entry := store.endpoint(p.uid)) and entry.ready]
-    if deployment is None or len(serving) != len(pods) or len(pods) != deployment.desired:
+    if deployment is None or all_serving(store, lab.name, DEPLOYMENT) is None:
         return None
     return deployment if is_complete(deployment) else None
 
@@ -374,7 +372,7 @@ def explain(scene: Scene) -> Sequence[Line]:
     deployment = scene.store.workload(scene.name, DEPLOYMENT)
     if deployment is None:
         return [line(f"There is no Deployment {DEPLOYMENT}: {scene.reset_command} makes it again.")]
-    last = scene.store.ledger(scene.name).runs.last
+    last = scene.store.runs(scene.name).last
     return [
         *explain_deployment(scene.store, deployment),
         *explain_pods(scene.store, deployment),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from kubealive_tui.experiments._words import not_placed, short, without_image
-from kubealive_tui.experiments.update._ladder import current_set, pods_of
+from kubealive_tui.experiments.update._ladder import current_set, made_by
 from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
 from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
@@ -80,7 +80,7 @@ def _standing(store: Store, deployment: Workload) -> str:
 def explain_pods(store: Store, deployment: Workload) -> Iterator[Line]:
     """Why the pods of the newest revision do not count yet, one sentence a cause."""
     newest = current_set(store, deployment)
-    pods = pods_of(store, newest) if newest else []
+    pods = made_by(store, newest) if newest else []
     unready = [pod for pod in pods if pod.status == "Running" and not pod.ready and not pod.deleting]
     if imageless := without_image(pods):
         yield imageless

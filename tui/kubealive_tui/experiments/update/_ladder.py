@@ -30,7 +30,7 @@ __all__ = [
     "current_set",
     "deadline_words",
     "ladder",
-    "pods_of",
+    "made_by",
     "replica_sets",
     "share_stack",
 ]
@@ -69,10 +69,9 @@ def current_set(store: Store, deployment: Workload) -> Workload | None:
     return sets[-1] if sets else None
 
 
-def pods_of(store: Store, owner: Workload) -> list[Pod]:
+def made_by(store: Store, owner: Workload) -> list[Pod]:
     """The pods that this ReplicaSet made and that are still there, oldest first."""
-    pods = (store.pod(uid) for uid in store.pods(owner.experiment))
-    return [pod for pod in pods if pod is not None and pod.owner_uid == owner.uid]
+    return [pod for pod in store.pods_of(owner.experiment) if pod.owner_uid == owner.uid]
 
 
 def ladder(scene: Scene, deployment: Workload) -> Table:
@@ -104,7 +103,7 @@ def ladder(scene: Scene, deployment: Workload) -> Table:
 
 
 def _busy(store: Store, each: Workload) -> bool:
-    return bool(each.desired or each.current or pods_of(store, each))
+    return bool(each.desired or each.current or made_by(store, each))
 
 
 def _cells(store: Store, each: Workload, *, newest: bool) -> tuple[Cell, ...]:
@@ -114,7 +113,7 @@ def _cells(store: Store, each: Workload, *, newest: bool) -> tuple[Cell, ...]:
         line((str(each.revision or "–"), Role.STRONG if newest else Role.TEXT)),
         line((each.image.rpartition("/")[2] or "–", version)),
         *(line((str(number), Role.TEXT if number else Role.MUTED)) for number in numbers),
-        _pods(each, pods_of(store, each)),
+        _pods(each, made_by(store, each)),
     )
 
 

@@ -34,7 +34,7 @@ def details(store: Store, experiment: str, key: str | None, *, zone: tzinfo) -> 
         lines += [*_pod(store, departed.pod, zone), ()]
     elif workload := next((found for found in store.workloads(experiment) if found.uid == key), None):
         lines += [*_workload(store, workload, zone), ()]
-    runs = store.ledger(experiment).runs
+    runs = store.runs(experiment)
     if runs.last is not None:
         lines += [*run_lines(runs.last, zone=zone), ()]
     lines += _history(runs.ended)
