@@ -15,6 +15,7 @@ from kubealive_tui.model import (
     Bins,
     Cell,
     Column,
+    Ending,
     Heading,
     Lane,
     Line,
@@ -38,6 +39,7 @@ __all__ = [
     "POD",
     "READY",
     "STATE",
+    "again_figure",
     "endpoint_words",
     "load_view",
     "lost_view",
@@ -206,6 +208,14 @@ def _wide_figures(scene: Scene) -> list[Line]:
     if traffic.retried:
         parts.append(line(("  retried ", Role.MUTED), (count(traffic.retried), Role.WAITING)))
     return parts
+
+
+def again_figure(run: Run, milestone: str, *, done: str, missing: str) -> Line:
+    """What a run without traffic has measured: after how long something was there again, or that it is not."""
+    took = run.seconds(milestone)
+    if took is not None:
+        return line((f"{done} after ", Role.MUTED), f"{took:.1f} s")
+    return line((f"{missing} yet" if run.ending is Ending.OPEN else missing, Role.MUTED))
 
 
 def rail(scene: Scene, *, hint: str, figure: Callable[[Run], Line] | None = None) -> Rail:

@@ -1,9 +1,7 @@
 """What a name in DNS leads to, in words: records, how long an answer lasts, what it is worth, who answers."""
 
-from collections.abc import Sequence
-
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._dns import Judgement, Question, Word, judge
+from kubealive_tui.experiments._dns import Form, Judgement, Question, Word, judge
 from kubealive_tui.experiments._words import age, milliseconds
 from kubealive_tui.model import (
     GLYPH,
@@ -26,11 +24,14 @@ __all__ = [
     "answered",
     "answerer_words",
     "is_asked",
+    "kept_words",
+    "late_words",
     "led_to",
     "lifetime",
     "lifetime_words",
     "record_table",
     "verdict_words",
+    "worth",
 ]
 
 # An answer older than this is not of now: three askings of a name that is asked each second.
@@ -86,8 +87,14 @@ def lifetime(found: Latest[DnsAnswer] | None, now_us: int) -> int | None:
     return (found.until_us - now_us) // 1_000_000
 
 
+def kept_words(found: Latest[DnsAnswer] | None, now_us: int) -> str:
+    """The same behind a sentence on an answer that is out of date: `, for 12 s more`, or nothing."""
+    left = lifetime(found, now_us)
+    return "" if left is None else f", for {left} s more"
+
+
 def lifetime_words(found: Latest[DnsAnswer] | None, now_us: int) -> Line:
-    """The same as a cell."""
+    """Those seconds as a cell."""
     left = lifetime(found, now_us)
     return line(("–", Role.MUTED)) if left is None else line((str(left), Role.MUTED))
 
@@ -120,6 +127,19 @@ _WORTH = {
     Word.OPEN: Role.MUTED,
     Word.WAITING: Role.WAITING,
 }
+
+
+def worth(judgement: Judgement) -> tuple[str, Role]:
+    """Glyph and role of what an answer is worth."""
+    role = _WORTH[judgement.word]
+    return GLYPH.get(role, "–"), role
+
+
+def late_words(judgement: Judgement, now_us: int) -> str:
+    """For how long a stale answer has been out of date: `12s`; nothing for any other."""
+    return age(round(judgement.stale_s(now_us) * 1e6)) if judgement.word is Word.STALE else ""
+
+
 _RECORDS = (
     Column("TYPE", 5),
     Column("ANSWER", 30, grows=True),
@@ -131,15 +151,19 @@ _RECORDS = (
 
 def verdict_words(judgement: Judgement, now_us: int) -> Line:
     """What an answer is worth: `● agrees`, `◌ stale 12s`, `✕ wrong`."""
-    role = _WORTH[judgement.word]
-    late = f" {age(round(judgement.stale_s(now_us) * 1e6))}" if judgement.word is Word.STALE else ""
-    return line((f"{GLYPH.get(role, '–')} {judgement.word.value}{late}", role))
+    glyph, role = worth(judgement)
+    return line((f"{glyph} {judgement.word.value} {late_words(judgement, now_us)}".rstrip(), role))
 
 
-def record_table(scene: Scene, questions: Sequence[Question], *, mine: str = "") -> Table:
-    """What DNS says to these questions, and what that is worth. Of several records the one of `mine` is shown."""
+def record_table(scene: Scene, name: str, *, srv: str, mine: str = "") -> Table:
+    """What DNS says of a name, and of `srv` as the name of its port, and what that is worth.
+
+    Of several records the one of `mine` is shown.
+    """
+    host = Question(name, "A", Form.SHORT)
+    questions = (host, Question(name, "AAAA", Form.SHORT), Question(srv, "SRV", Form.SHORT))
     judged = {question.type: judge(scene.store, scene.name, question) for question in questions}
-    first = questions[0].absolute(scene.store).removesuffix(".")
+    first = host.absolute(scene.store).removesuffix(".")
 
     def row(kind: str) -> Row:
         found, now = judged[kind].latest, scene.store.now_us

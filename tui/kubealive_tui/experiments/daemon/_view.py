@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._blocks import rail
-from kubealive_tui.experiments._dns import Form, Question, dashed
-from kubealive_tui.experiments._names import answerer_words, lifetime, record_table
+from kubealive_tui.experiments._blocks import again_figure, rail
+from kubealive_tui.experiments._dns import dashed
+from kubealive_tui.experiments._names import answerer_words, kept_words, record_table
 from kubealive_tui.experiments._words import age, node_state, pod_state
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
@@ -26,7 +26,6 @@ from kubealive_tui.model import (
     Align,
     Cell,
     Column,
-    Ending,
     Line,
     Role,
     Row,
@@ -46,7 +45,6 @@ ANSWERS_AGAIN = "port answers again"
 
 def shown(scene: Scene) -> Sequence[View]:
     """The tab from top to bottom."""
-    questions = [Question(SET, kind, Form.SHORT) for kind in ("A", "AAAA")]
     return [
         _map(scene),
         Sentence(_remark(scene)),
@@ -54,7 +52,7 @@ def shown(scene: Scene) -> Sequence[View]:
         rail(
             scene, hint="x kills the selected node's pod: out of DNS, replaced, in DNS, answering", figure=_figure
         ),
-        record_table(scene, [*questions, Question(SRV, "SRV", Form.SHORT)]),
+        record_table(scene, SET, srv=SRV),
     ]
 
 
@@ -199,8 +197,7 @@ def _away(store: Store, place: Spot) -> Line:
 def _late(store: Store) -> Line:
     """What DNS has too much or too little, and for how long that may last."""
     strange = foreign(store)
-    left = lifetime(store.answers(NAME).dns(SET, "A"), store.now_us)
-    kept = f", for {left} s more" if left is not None else ""
+    kept = kept_words(store.answers(NAME).dns(SET, "A"), store.now_us)
     if strange:
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
         return line(
@@ -247,7 +244,4 @@ def _frontend(store: Store) -> Line:
 
 def _figure(run: Run) -> Line:
     """How long the node had no pod that answers at its port."""
-    took = run.seconds(ANSWERS_AGAIN)
-    if took is not None:
-        return line(("node answers again after ", Role.MUTED), f"{took:.1f} s")
-    return line(("node does not answer", Role.MUTED), (" yet" if run.ending is Ending.OPEN else "", Role.MUTED))
+    return again_figure(run, ANSWERS_AGAIN, done="node answers again", missing="node does not answer")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Form, Judgement, Question, Word, judge
-from kubealive_tui.experiments._words import age, milliseconds, within
+from kubealive_tui.experiments._names import late_words, verdict_words, worth
+from kubealive_tui.experiments._words import milliseconds, within
 from kubealive_tui.model import Align, Column, DnsAnswer, Heading, Line, Role, Row, Table, line
 from kubealive_tui.store import Store
 
@@ -25,7 +26,6 @@ __all__ = [
     "questions",
     "standing",
     "tally",
-    "verdict_words",
 ]
 
 SET = "dns-set"
@@ -105,25 +105,6 @@ def tally(found: Sequence[Judgement], now_us: int) -> Line:
 
 # ---- cells
 
-_ROLES = {
-    Word.AGREES: Role.GOOD,
-    Word.STALE: Role.LEAVING,
-    Word.WRONG: Role.BAD,
-    Word.SILENT: Role.BAD,
-    Word.SETTLING: Role.WAITING,
-    Word.OPEN: Role.MUTED,
-    Word.WAITING: Role.WAITING,
-}
-_GLYPHS = {
-    Word.AGREES: "●",
-    Word.STALE: "◌",
-    Word.WRONG: "✕",
-    Word.SILENT: "✕",
-    Word.SETTLING: "○",
-    Word.OPEN: "–",
-    Word.WAITING: "○",
-}
-
 
 def standing(answer: DnsAnswer) -> str:
     """What an answer is in a word: `3 A`, `CNAME`, NODATA, NXDOMAIN, SERVFAIL, TIMEOUT."""
@@ -133,25 +114,18 @@ def standing(answer: DnsAnswer) -> str:
 
 
 def _cell(judgement: Judgement, now_us: int) -> Line:
-    role, glyph = _ROLES[judgement.word], _GLYPHS[judgement.word]
+    glyph, role = worth(judgement)
     if judgement.latest is None:
         return line((f"{glyph} –", role))
     words = standing(judgement.latest.body)
     match judgement.word:
         case Word.STALE:
-            words = f"late {age(round(judgement.stale_s(now_us) * 1e6))}"
+            words = f"late {late_words(judgement, now_us)}"
         case Word.WRONG:
             words = "wrong"
         case _:
             pass
     return line((f"{glyph} ", role), (words, Role.TEXT if judgement.word is Word.AGREES else role))
-
-
-def verdict_words(judgement: Judgement, now_us: int) -> Line:
-    """The verdict in words: `agrees`, `stale 12s`, `wrong`."""
-    late = f" {age(round(judgement.stale_s(now_us) * 1e6))}" if judgement.word is Word.STALE else ""
-    glyph = _GLYPHS[judgement.word]
-    return line((f"{glyph} {judgement.word.value}{late}", _ROLES[judgement.word]))
 
 
 def answer_words(answer: DnsAnswer) -> str:

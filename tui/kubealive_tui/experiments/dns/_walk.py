@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from kubealive_tui.experiments._dns import Form, Judgement, Question, judge, resolver_of
+from kubealive_tui.experiments._names import verdict_words
 from kubealive_tui.experiments._words import milliseconds
-from kubealive_tui.experiments.dns._matrix import FORMS, Name, standing, verdict_words
+from kubealive_tui.experiments.dns._matrix import FORMS, Name, standing
 from kubealive_tui.model import DnsAnswer, Line, Role, line
 from kubealive_tui.store import Store
 

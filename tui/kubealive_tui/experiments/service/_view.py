@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._dns import Judgement, Word
+from kubealive_tui.experiments._names import verdict_words
 from kubealive_tui.experiments._words import age, milliseconds, short
 from kubealive_tui.experiments.service._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
 from kubealive_tui.model import (
@@ -115,7 +115,7 @@ def hop_table(scene: Scene, pod: Pod | None) -> Table:
             Column("", 30, grows=True),
             Column("", 7, Align.RIGHT),
             Column("", 8, Align.RIGHT),
-            Column("", 15),
+            Column("", 18),
         ),
         keys=tuple(rows),
         row=lambda key: Row(key, rows[key]),
@@ -153,32 +153,21 @@ def _hop_rows(scene: Scene, hop: Hop) -> dict[str, tuple[Cell, ...]]:
     store = scene.store
     if not hop.srv.rcode:
         return {"srv": (line(("DNS", Role.MUTED)), line((hop.error, Role.BAD)), (), (), ())}
-    rows = {"srv": _lookup_row("SRV", hop.srv, _srv_words(hop.srv), _verdict(store, judge_srv(store, hop)))}
+    rows = {
+        "srv": _lookup_row("SRV", hop.srv, _srv_words(hop.srv), verdict_words(judge_srv(store, hop), store.now_us))
+    }
     found = judge_a(store, hop)
     if hop.a is None or found is None:
         return rows
-    rows["a"] = _lookup_row("A", hop.a, _address_words(store, hop), _verdict(store, found))
+    rows["a"] = _lookup_row("A", hop.a, _address_words(store, hop), verdict_words(found, store.now_us))
     wrong = wrong_backend(hop, endpoints(store), store)
     if hop.ok:
         who = line(short(hop.pod) or "–", (" on ", Role.MUTED), hop.node or "–", (f"  {hop.status}", Role.GOOD))
     else:
         who = line((wrong, Role.BAD))
-    verdict = line((wrong if hop.ok else "no answer", Role.BAD)) if wrong else line(("answered", Role.GOOD))
+    verdict = line((f"✕ {wrong if hop.ok else 'no answer'}", Role.BAD) if wrong else ("● answered", Role.GOOD))
     rows["backend"] = (line(("backend", Role.MUTED)), who, (), _ms(hop.ms), verdict)
     return rows
-
-
-def _verdict(store: Store, found: Judgement) -> Line:
-    """What the answer is worth, in a word."""
-    match found.word:
-        case Word.AGREES:
-            return line((found.word.value, Role.GOOD))
-        case Word.STALE:
-            return line((f"stale {found.stale_s(store.now_us):.0f} s", Role.WAITING))
-        case Word.SETTLING | Word.OPEN | Word.WAITING:
-            return line((found.word.value, Role.MUTED))
-        case _:
-            return line((found.word.value, Role.BAD))
 
 
 def _address_words(store: Store, hop: Hop) -> Line:

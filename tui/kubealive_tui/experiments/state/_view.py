@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._blocks import rail
-from kubealive_tui.experiments._dns import Form, Question
+from kubealive_tui.experiments._blocks import again_figure, rail
 from kubealive_tui.experiments._names import (
     address_words,
     answerer_words,
     is_asked,
+    kept_words,
     led_to,
     lifetime,
     lifetime_words,
@@ -33,7 +33,6 @@ from kubealive_tui.model import (
     Align,
     Cell,
     Column,
-    Ending,
     Heading,
     Line,
     Role,
@@ -179,12 +178,9 @@ def _brief(name: str) -> str:
 
 def _figure(run: Run) -> Line:
     """How long the name led to nobody who answers as the pod that it stands for."""
-    took = run.seconds(BY_NAME)
-    if took is not None:
-        return line(("name back after ", Role.MUTED), f"{took:.1f} s")
-    if run.verb == "delete_pod":
-        return line(("name not back", Role.MUTED), (" yet" if run.ending is Ending.OPEN else "", Role.MUTED))
-    return line(("one after another", Role.MUTED))
+    if run.verb == "scale":
+        return line(("one after another", Role.MUTED))
+    return again_figure(run, BY_NAME, done="name back", missing="name not back")
 
 
 def _remark(scene: Scene, place: Seat | None, *, asks_always: bool) -> Line:
@@ -234,8 +230,7 @@ def _stale(store: Store, place: Seat) -> Line:
         return ()
     if place.address in led_to(record.body):
         return ()
-    left = lifetime(record, store.now_us)
-    kept = f", for {left} s more" if left is not None else ""
+    kept = kept_words(record, store.now_us)
     old = ", ".join(led_to(record.body)) or record.body.rcode
     now = line((f"{place.name} is ", Role.MUTED), place.address, (", DNS still answers ", Role.MUTED))
     return line(now, (old, Role.LEAVING), (kept, Role.MUTED))
@@ -282,7 +277,4 @@ def _how(scene: Scene, place: Seat, *, asks_always: bool) -> Line:
 
 def _records(scene: Scene, place: Seat) -> Table:
     service = NEST if place.name == NEST else SET
-    questions = [Question(place.host, kind, Form.SHORT) for kind in ("A", "AAAA")]
-    return record_table(
-        scene, [*questions, Question(f"_http._tcp.{service}", "SRV", Form.SHORT)], mine=f" {place.host}."
-    )
+    return record_table(scene, place.host, srv=f"_http._tcp.{service}", mine=f" {place.host}.")
