@@ -137,7 +137,7 @@ def test_a_seat_outlives_its_pod() -> None:
     """Rows are numbers: of pods that are wanted, that are there, and of claims that wait for one."""
     there = scene(*cluster(replicas=4), Change(Kind.CLAIM, "c", Claim("c", "data-phoenix-4", "state", "Bound")))
     found = seats(there.store)
-    assert [(s.name, s.host, s.uid, s.wanted) for s in found[2:]] == [
+    assert [(s.name, s.called, s.uid, s.wanted) for s in found[2:]] == [
         ("phoenix-2", "phoenix-2.phoenix", "u2", True),
         ("phoenix-3", "phoenix-3.phoenix", "", True),
         ("phoenix-4", "phoenix-4.phoenix", "", False),
@@ -153,7 +153,7 @@ def test_the_deployment_has_one_seat() -> None:
     there = scene(*cluster(), changed(leaving))
     place = nest(there.store)
     assert place is not None
-    assert (place.host, place.uid, place.address) == ("nest", "n1", VIP)
+    assert (place.called, place.uid, place.address) == ("nest", "n1", VIP)
 
 
 @pytest.mark.parametrize(

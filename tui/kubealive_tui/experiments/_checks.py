@@ -1,16 +1,65 @@
-"""What several checks do on their way: pods that serve, load that has become steady, a run that is waited for."""
+"""What several checks demand and do on their way: pods that serve, a steady load, a run that is waited for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
-from kubealive_tui.experiments._api import Drive, Experiment
+from kubealive_tui.experiments._api import Drive, Experiment, Finding, Limit
 from kubealive_tui.model import Act, Pod, Run, SetLoad, Target
 from kubealive_tui.store import Store
 
-__all__ = ["all_serving", "ended_run", "fresh", "serving", "steady_load"]
+__all__ = [
+    "READY",
+    "READY_WITHIN_S",
+    "all_serving",
+    "answered_by_its_own",
+    "ended_run",
+    "facts_of",
+    "fresh",
+    "serving",
+    "steady_limit",
+    "steady_load",
+    "whole",
+]
+
+READY_WITHIN_S = 60.0
+READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
+
+
+class Place(Protocol):
+    """Something that outlives its pods and is called by a name: a node, a number of a set."""
+
+    @property
+    def name(self) -> str:
+        """Its word in a finding."""
+
+    @property
+    def called(self) -> str:
+        """The name under which its calls are told."""
+
+    @property
+    def uid(self) -> str:
+        """UID of its pod of the moment; empty where it has none."""
+
 
 # After so long at the usual rate, connections, proxies and the agent's own start are behind it.
 STEADY_S = 2.0
 STEADY_WITHIN_S = 15.0
+
+
+def steady_limit(rate: float) -> Limit:
+    """That a load of so many requests a second is answered for a while; see `steady_load`."""
+    return Limit("steady load", f"{rate:g}/s within {STEADY_WITHIN_S:.0f} s")
+
+
+def facts_of(runs: str) -> Limit:
+    """That all facts of these runs came; `runs` names them in words."""
+    return Limit(f"facts of {runs}", "none missing")
+
+
+def whole(limit: Limit, *runs: Run | None) -> Finding:
+    """What is missing of these runs, each reason once; a run that never was is another finding's affair."""
+    missing = sorted({run.incomplete for run in runs if run} - {""})
+    return limit.found(", ".join(missing) or "complete", kept=not missing)
 
 
 def serving(store: Store, experiment: str) -> Sequence[Pod]:
@@ -68,3 +117,21 @@ async def fresh(drive: Drive, lab: Experiment, deletion: Act, *, within: float) 
         return next((pod for pod in serving(store, lab.name) if pod.uid not in known), None)
 
     return await drive.until("a fresh pod that serves", look, within=within)
+
+
+async def answered_by_its_own(
+    drive: Drive, lab: Experiment, limit: Limit, places: Callable[[], Iterable[Place]], *, within: float
+) -> Finding:
+    """Whether whoever is called at each of these places is its pod; calls before this do not count."""
+    began_us = drive.store.now_us
+
+    def wrong() -> list[str]:
+        calls = [(place, drive.store.answers(lab.name).call(place.called)) for place in places()]
+        return [
+            f"{place.name} by {(call and call.body.pod_name) or 'nobody'}"
+            for place, call in calls
+            if call is None or call.at_us < began_us or call.body.pod_uid != place.uid
+        ]
+
+    done = await drive.until("each to be answered by its own pod", lambda: not wrong() or None, within=within)
+    return limit.found("each by its own" if done else ", ".join(wrong()), kept=bool(done))

@@ -19,8 +19,19 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
-from kubealive_tui.experiments._checks import all_serving, ended_run, serving, steady_load
+from kubealive_tui.experiments._checks import (
+    READY,
+    READY_WITHIN_S,
+    all_serving,
+    ended_run,
+    facts_of,
+    serving,
+    steady_limit,
+    steady_load,
+    whole,
+)
 from kubealive_tui.experiments._commands import burst, kill, load, measured, mode, readiness_fault, scale, staying
+from kubealive_tui.experiments._explanations import NOW, TRY, ended_words, lost_words
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
 from kubealive_tui.experiments._words import not_placed, short, without_image
@@ -46,21 +57,20 @@ from kubealive_tui.store import Store
 
 __all__ = ["lab"]
 
+RATE = 100.0
 BURST = 400
 LEAST_P = 0.001
-READY_WITHIN_S = 60.0
 KILL_WITHIN_S = 30.0
 MOST_LOST_SHARE = 0.05
 
-READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
 BURST_DONE = Limit(f"burst of {BURST}", "ended within 30 s")
 SERVED = Limit("pods that served the burst", "every ready pod")
 EVEN = Limit("spread by chance (χ²)", f"p ≥ {LEAST_P}")
 CLEAN = Limit("failures of the burst", "0")
-LOADED = Limit("steady load", "100/s within 15 s")
+LOADED = steady_limit(RATE)
 SERVES = Limit("killed pod's successor serves", f"within {KILL_WITHIN_S:.0f} s")
-LOST = Limit("lost at the kill", f"≤ {100 * MOST_LOST_SHARE:.0f} % of 100/s")
-WHOLE = Limit("facts of that run", "none missing")
+LOST = Limit("lost at the kill", f"≤ {100 * MOST_LOST_SHARE:.0f} % of {RATE:g}/s")
+WHOLE = facts_of("that run")
 
 lab = Experiment(
     "balance",
@@ -68,7 +78,7 @@ lab = Experiment(
     title="Balance",
     long_title="Load balancing",
     lesson="One Service, four pods: every new connection may go to any of them.",
-    traffic=Http("getip", rate=100.0),
+    traffic=Http("getip", rate=RATE),
     limits=(READY, BURST_DONE, SERVED, EVEN, CLEAN, LOADED, SERVES, LOST, WHOLE),
     # 60 until ready, 30 for the burst, 15 until the load is steady, 35 for the kill, and air.
     check_within_s=180.0,
@@ -219,11 +229,8 @@ async def _survives(drive: Drive) -> list[Finding]:
     return [
         SERVES.found(took, kept=served is not None and served <= KILL_WITHIN_S),
         LOST.found(f"{run.failed} of {run.planned}", kept=share <= MOST_LOST_SHARE),
-        WHOLE.found(run.incomplete or "complete", kept=not run.incomplete),
+        whole(WHOLE, run),
     ]
-
-
-_NOW = ("Now: ", Role.STRONG)
 
 
 @lab.explain
@@ -239,11 +246,9 @@ def _explain_balancing(scene: Scene) -> Iterator[Line]:
     )
     running = scene.store.load(lab.name)
     if running and running.mode is LoadMode.KEPT:
-        yield line(
-            _NOW, "connections are kept: each stays with the pod that it met first, however many there are."
-        )
+        yield line(NOW, "connections are kept: each stays with the pod that it met first, however many there are.")
     elif running:
-        yield line(_NOW, "each request opens a connection of its own, so each may meet another pod.")
+        yield line(NOW, "each request opens a connection of its own, so each may meet another pod.")
 
 
 def _explain_endpoints(scene: Scene) -> Iterator[Line]:
@@ -272,7 +277,7 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
     run = scene.store.runs(lab.name).last
     if run is None:
         return
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     if run.verb == "delete_pod":
         yield line(
             "The ReplicaSet controller counted one pod too few for spec.replicas and made another at once. The "
@@ -280,20 +285,18 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
         )
     if run.measured and run.failed:
         yield line(
-            f"Clients lost {run.failed} of {run.planned}: those were still sent to the pod after it had stopped "
+            f"{lost_words(run)}: those were still sent to the pod after it had stopped "
             "listening, until every kube-proxy had dropped it. A preStop sleep of a few seconds covers that gap."
         )
     elif run.measured and run.ending is Ending.COMPLETE:
-        yield line(f"Clients lost none of {run.planned}: the pod answered until the proxies had dropped it.")
+        yield line(f"{lost_words(run)}: the pod answered until the proxies had dropped it.")
 
 
 def _explain_next(scene: Scene) -> Iterator[Line]:
     running = scene.store.load(lab.name)
     if running is None:
-        yield line(("Try: ", Role.ACCENT), "l for steady load, then x on a pod, and watch SHARE and the rail.")
+        yield line(TRY, "l for steady load, then x on a pod, and watch SHARE and the rail.")
     elif running.mode is LoadMode.NEW:
-        yield line(("Try: ", Role.ACCENT), "m for kept connections: the shares stop being even.")
+        yield line(TRY, "m for kept connections: the shares stop being even.")
     else:
-        yield line(
-            ("Try: ", Role.ACCENT), "m for new connections again, then r on a pod: it leaves without dying."
-        )
+        yield line(TRY, "m for new connections again, then r on a pod: it leaves without dying.")

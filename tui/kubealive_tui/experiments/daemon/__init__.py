@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Drive, Experiment, Finding, Limit, Scene, Verdict
-from kubealive_tui.experiments._checks import ended_run
+from kubealive_tui.experiments._checks import READY_WITHIN_S, answered_by_its_own, ended_run, facts_of, whole
 from kubealive_tui.experiments._commands import kill
 from kubealive_tui.experiments._names import led_to
 from kubealive_tui.experiments._stopwatches import kill_stopwatch
@@ -58,7 +58,6 @@ RESTLESS_MS = 250
 A_NODE_MS = 100
 HOSTZ_MS = 2_000
 
-READY_WITHIN_S = 60.0
 # An answer from before the pods were there lasts half a minute.
 NAMES_WITHIN_S = 40.0
 BACK_WITHIN_S = 90.0
@@ -69,7 +68,7 @@ PORT = Limit("each node's port", f"answered by its own pod, within {NAMES_WITHIN
 NAMES = Limit("A and SRV records", f"one a pod and no others, within {NAMES_WITHIN_S:.0f} s")
 HOSTS = Limit("names in the frontend's /hostz", f"one a pod, each answered, within {NAMES_WITHIN_S:.0f} s")
 BACK = Limit("killed pod's node answers again", f"in DNS and at its port, within {BACK_WITHIN_S:.0f} s")
-WHOLE = Limit("facts of that run", "none missing")
+WHOLE = facts_of("that run")
 
 lab = Experiment(
     NAME,
@@ -161,7 +160,9 @@ async def check(drive: Drive) -> Verdict:
         return Verdict.of([READY.found(f"not on {', '.join(_uncovered(store)) or 'any'}", kept=False)])
     findings = [
         READY.found(f"{len(ready)}", kept=True),
-        await _ports(drive),
+        await answered_by_its_own(
+            drive, lab, PORT, lambda: [each for each in spots(store) if each.serving], within=NAMES_WITHIN_S
+        ),
         await _records(drive),
         await _hosts(drive),
     ]
@@ -178,22 +179,6 @@ def _covered(store: Store) -> list[Spot] | None:
     """The spots with a serving pod, once every node that takes pods has one."""
     serving = [each for each in spots(store) if each.serving]
     return serving if serving and not _uncovered(store) else None
-
-
-async def _ports(drive: Drive) -> Finding:
-    began_us = drive.store.now_us
-
-    def wrong() -> list[str]:
-        answers = drive.store.answers(lab.name)
-        calls = [(each, answers.call(each.name)) for each in spots(drive.store) if each.serving]
-        return [
-            f"{each.name} by {(call and call.body.pod_name) or 'nobody'}"
-            for each, call in calls
-            if call is None or call.at_us < began_us or call.body.pod_uid != each.uid
-        ]
-
-    done = await drive.until("every node's port", lambda: not wrong() or None, within=NAMES_WITHIN_S)
-    return PORT.found("each by its own" if done else ", ".join(wrong()), kept=bool(done))
 
 
 async def _records(drive: Drive) -> Finding:
@@ -230,4 +215,4 @@ async def _back(drive: Drive, victim: Spot) -> list[Finding]:
     if run is None or run.ending is not Ending.COMPLETE:
         return [BACK.found(run.ending.value if run else "no", kept=False)]
     took = f"port {run.seconds(ANSWERS_AGAIN) or 0.0:.1f} s, DNS {run.seconds(IN_DNS) or 0.0:.1f} s"
-    return [BACK.found(took, kept=True), WHOLE.found(run.incomplete or "complete", kept=not run.incomplete)]
+    return [BACK.found(took, kept=True), whole(WHOLE, run)]

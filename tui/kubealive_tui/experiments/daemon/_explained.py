@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._explanations import TRY, ended_words
 from kubealive_tui.experiments._names import lifetime
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
@@ -21,8 +22,6 @@ from kubealive_tui.store import Store
 
 __all__ = ["explanation"]
 
-_TRY = ("Try: ", Role.ACCENT)
-
 
 def explanation(scene: Scene) -> Sequence[Line]:
     """Paragraphs: what a DaemonSet is, what is amiss now, the last run, what to try."""
@@ -33,7 +32,7 @@ def explanation(scene: Scene) -> Sequence[Line]:
         *(words for place in spots(store) for words in _amiss(store, place)),
         *_records(store),
         *_run(scene),
-        line(_TRY, "x on a pod: the node's port answers long before DNS has let the old address go."),
+        line(TRY, "x on a pod: the node's port answers long before DNS has let the old address go."),
     ]
 
 
@@ -116,7 +115,7 @@ def _run(scene: Scene) -> Iterator[Line]:
     run = scene.store.runs(NAME).last
     if run is None:
         return
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     port, named = run.seconds(ANSWERS_AGAIN), run.seconds(IN_DNS)
     if run.ending is Ending.COMPLETE and port is not None and named is not None:
         late = "before" if port < named else "after"

@@ -47,6 +47,11 @@ class Spot:
     pod: Pod | None
 
     @property
+    def called(self) -> str:
+        """The name under which calls of the node's port are told."""
+        return self.name
+
+    @property
     def uid(self) -> str:
         """UID of its pod; empty where it has none."""
         return self.pod.uid if self.pod else ""

@@ -18,9 +18,10 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import rail
-from kubealive_tui.experiments._checks import ended_run
+from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run
 from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._dns import Form, Judgement, Word, judge, resolver_of
+from kubealive_tui.experiments._explanations import NOW, TRY
 from kubealive_tui.experiments._stopwatches import kill_stopwatch
 from kubealive_tui.experiments.dns._matrix import (
     FORMS,
@@ -68,13 +69,11 @@ ALL_TYPES_FROM = 42
 RAIL_FROM = 30
 
 CELLS = len(NAMES) * len(TYPES) * len(FORMS)
-READY_WITHIN_S = 60.0
 ASKED_WITHIN_S = 30.0
 # A cache of 30 s, behind another one of 30 s.
 SETTLED_WITHIN_S = 75.0
 FOLLOWS_WITHIN_S = 60.0
 
-READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
 ASKED = Limit("cells asked", f"every one, within {ASKED_WITHIN_S:.0f} s")
 SILENT = Limit("cells without an answer", "0")
 STALE = Limit("stale cells", f"0, within {SETTLED_WITHIN_S:.0f} s")
@@ -279,9 +278,6 @@ def _judged(store: Store) -> Iterator[Finding]:
 
 # ---- in words
 
-_TRY = ("Try: ", Role.ACCENT)
-_NOW = ("Now: ", Role.STRONG)
-
 
 @lab.explain
 def explain(scene: Scene) -> Sequence[Line]:
@@ -362,10 +358,10 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
 def _explain_next(scene: Scene) -> Iterator[Line]:
     workload = scene.store.workload(lab.name, SET)
     if workload is not None and workload.desired == 0:
-        yield line(_NOW, f"{SET} has no pods, so its name has no addresses: a client gets NXDOMAIN or nothing.")
-        yield line(_TRY, "s: the pod's name is denied for a while after it is there, since the denial was kept.")
+        yield line(NOW, f"{SET} has no pods, so its name has no addresses: a client gets NXDOMAIN or nothing.")
+        yield line(TRY, "s: the pod's name is denied for a while after it is there, since the denial was kept.")
         return
-    yield line(_TRY, f"x on {SET}-0.{SET}: the name never goes, but for a while it leads to the old address.")
+    yield line(TRY, f"x on {SET}-0.{SET}: the name never goes, but for a while it leads to the old address.")
     yield line(
-        _TRY, "S until no pod is left, then s: names that were denied a moment ago are denied a while longer."
+        TRY, "S until no pod is left, then s: names that were denied a moment ago are denied a while longer."
     )

@@ -18,9 +18,10 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import AGE, IP, NODE, POD, STATE, pod_table, rail
-from kubealive_tui.experiments._blocks import READY as IS_READY
-from kubealive_tui.experiments._checks import ended_run
+from kubealive_tui.experiments._blocks import READY as READY_COLUMN
+from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run
 from kubealive_tui.experiments._commands import kill, scale, staying
+from kubealive_tui.experiments._explanations import TRY
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.downward._explained import explain_pod, explain_run, explain_sources
 from kubealive_tui.experiments.downward._runs import (
@@ -70,11 +71,10 @@ TOLD, BARE = "knowingnode", "knowingnode-bare"
 PORT = 8080
 MOODS = ("calm", "bright", "stormy")
 PERIOD_MS = 1_000
-READY_WITHIN_S, SPEAK_WITHIN_S, BACK_WITHIN_S = 60.0, 20.0, 20.0
+SPEAK_WITHIN_S, BACK_WITHIN_S = 20.0, 20.0
 # Cells from which field paths are shown whole, and from which most values are.
 WIDE, WIDER = 90, 130
 
-READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
 EQUAL = Limit("values that a pod is told", "all equal to the API's")
 BARE_SAYS = Limit("values that the bare pod is told", "none")
 FOLLOWS = Limit("the file follows a changed label", f"within {FILE_WITHIN_S:.0f} s")
@@ -160,7 +160,7 @@ def view(scene: Scene) -> Sequence[View]:
 
 
 # No Service leads to these pods, and none of them is restarted by a key.
-_BASE = (POD, NODE, STATE, IS_READY, AGE, IP)
+_BASE = (POD, NODE, STATE, READY_COLUMN, AGE, IP)
 _EXTRA = (Column("MOOD", 6), Column("SAYS", 21, grows=True))
 
 
@@ -376,9 +376,7 @@ def explain(scene: Scene) -> Sequence[Line]:
         *explain_sources(),
         *(explain_pod(scene.store, pod) if pod else ()),
         *explain_run(scene),
-        line(
-            ("Try: ", Role.ACCENT), "n on a pod that is told its labels, and watch POD_MOOD beside labels; then x."
-        ),
+        line(TRY, "n on a pod that is told its labels, and watch POD_MOOD beside labels; then x."),
         line(
             ("Outside: ", Role.ACCENT),
             "kubealive workload knowingnode runs the same program here, where nobody tells it anything.",

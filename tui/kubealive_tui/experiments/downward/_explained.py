@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._explanations import ended_words
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.downward._runs import FILE, successor_of
 from kubealive_tui.experiments.downward._told import (
@@ -79,7 +80,7 @@ def explain_run(scene: Scene) -> Iterator[Line]:
     run = scene.store.runs(EXPERIMENT).last
     if run is None:
         return
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     took = run.seconds(FILE)
     if run.verb == "label_pod" and took is not None:
         yield line(

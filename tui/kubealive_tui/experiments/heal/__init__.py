@@ -35,7 +35,18 @@ from kubealive_tui.experiments._blocks import (
     pod_table,
     rail,
 )
-from kubealive_tui.experiments._checks import all_serving, ended_run, fresh, serving, steady_load
+from kubealive_tui.experiments._checks import READY as ALL_READY
+from kubealive_tui.experiments._checks import (
+    READY_WITHIN_S,
+    all_serving,
+    ended_run,
+    facts_of,
+    fresh,
+    serving,
+    steady_limit,
+    steady_load,
+    whole,
+)
 from kubealive_tui.experiments._commands import kill, load, measured, observe, readiness_fault, scale, staying
 from kubealive_tui.experiments._stopwatches import first_failed, first_ok, is_kill, kill_title, killed
 from kubealive_tui.experiments.heal._explained import ending_words, explanation
@@ -69,7 +80,7 @@ from kubealive_tui.store import Store
 __all__ = ["lab"]
 
 PROBES = "/probes"
-READY_WITHIN_S = 60.0
+RATE = 10.0
 FRESH_WITHIN_S = 30.0
 # A run is over some seconds after its last milestone, when nothing of it can be in flight any more.
 SETTLED_S = 10.0
@@ -114,12 +125,11 @@ CASES = (
     Case("kill", DeletePod(), 30.0),
     Case("force kill", DeletePod(0), 30.0),
 )
-STARTED = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
-LOADED = Limit("steady load", "10/s within 15 s")
+LOADED = steady_limit(RATE)
 RENEWED = Limit("fresh pod for each fault", f"within {FRESH_WITHIN_S:.0f} s")
 ALONE = Limit("restarts for readiness or errors", "0")
 OTHERS = Limit("other pods touched", "none")
-WHOLE = Limit("facts of the runs", "none missing")
+WHOLE = facts_of("the runs")
 
 lab = Experiment(
     "heal",
@@ -127,8 +137,8 @@ lab = Experiment(
     title="Heal",
     long_title="Self-healing",
     lesson="A container that ends, or fails its liveness probe, is started again.",
-    traffic=Http("healthcheck", rate=10.0),
-    limits=(STARTED, LOADED, RENEWED, *(case.limit for case in CASES), ALONE, OTHERS, WHOLE),
+    traffic=Http("healthcheck", rate=RATE),
+    limits=(ALL_READY, LOADED, RENEWED, *(case.limit for case in CASES), ALONE, OTHERS, WHOLE),
     # A healthy cluster takes a minute and a half. Where everything is as late as it may be, it is ten.
     check_within_s=600.0,
 )
@@ -281,10 +291,10 @@ def explain(scene: Scene) -> Sequence[Line]:
 async def check(drive: Drive) -> Verdict:
     """Each fault on a fresh pod under measured traffic, and nothing else touched."""
     store = drive.store
-    whole = partial(all_serving, store, lab.name, "healthcheck")
-    ready = await drive.until("the pods to be ready", whole, within=READY_WITHIN_S)
+    there = partial(all_serving, store, lab.name, "healthcheck")
+    ready = await drive.until("the pods to be ready", there, within=READY_WITHIN_S)
     if not ready:
-        return Verdict.of([STARTED.found("no", kept=False)])
+        return Verdict.of([ALL_READY.found("no", kept=False)])
     if not await steady_load(drive, lab):
         return Verdict.of([LOADED.found("no", kept=False)])
     before = {pod.uid: pod for pod in store.all_pods()}
@@ -294,16 +304,15 @@ async def check(drive: Drive) -> Verdict:
     renewed = sum(tried.pod is not None for tried in tries)
     alone = sum(tried.restarts for tried in tries if tried.case.cured)
     touched = _touched(store, before, {run.target_uid for run in store.runs(lab.name).ended})
-    missing = sorted({run.incomplete for run in runs} - {""})
     return Verdict.of(
         [
-            STARTED.found(str(len(ready)), kept=True),
+            ALL_READY.found(str(len(ready)), kept=True),
             LOADED.found("yes", kept=True),
             RENEWED.found(f"{renewed} of {len(CASES)}", kept=renewed == len(CASES)),
             *(tried.finding for tried in tries),
             ALONE.found(str(alone), kept=alone == 0),
             OTHERS.found(", ".join(touched) or "none", kept=not touched),
-            WHOLE.found(", ".join(missing) or "complete", kept=not missing),
+            whole(WHOLE, *runs),
         ]
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._commands import subject
+from kubealive_tui.experiments._explanations import NOW, TRY, ended_words, lost_words
 from kubealive_tui.experiments._timeline import ending_of
 from kubealive_tui.experiments._words import age, back_off, short
 from kubealive_tui.experiments.heal._faults import fault_of, replies_fail
@@ -19,9 +20,6 @@ __all__ = ["POD_GRACE_S", "PROBE_GRACE_S", "ending_words", "explanation"]
 PROBE_GRACE_S = 2
 POD_GRACE_S = 30
 SIGKILL_EXIT = 137
-
-_NOW = ("Now: ", Role.STRONG)
-_TRY = ("Try: ", Role.ACCENT)
 
 
 def _selected(scene: Scene) -> Pod | None:
@@ -92,27 +90,27 @@ def _pod(scene: Scene) -> Iterator[Line]:
     pod = _selected(scene)
     container = pod.containers[0] if pod and pod.containers else None
     if pod is None or container is None:
-        yield line(_NOW, "there is no pod: s asks the Deployment for one.")
+        yield line(NOW, "there is no pod: s asks the Deployment for one.")
         return
     end, waits = _end(container), _back_off(container)
     if end is not None:
         yield line((f"{short(pod.name)} ended {ending_of(end)}: ", Role.STRONG), _cause(end))
     if waits is not None:
         yield line(
-            _NOW,
+            NOW,
             f"CrashLoopBackOff. The container has ended before, so the kubelet waits {waits} s until it starts it "
             "again: 10 s at first, then twice as long each time, at most 5 minutes. Ten minutes without an end "
             "forgive that. It usually starts a few seconds later than it says, and never earlier.",
         )
     elif replies_fail(scene.store, scene.name, pod.uid):
         yield line(
-            _NOW,
+            NOW,
             "every reply of the pod is an error, and both of its probes are green. No controller looks at "
             "replies, so nothing will happen until f or I ends it. Probes have to ask for what clients need.",
         )
     elif not pod.ready and not pod.deleting and container.state is ContainerState.RUNNING:
         yield line(
-            _NOW,
+            NOW,
             "the container runs and is not ready, so its endpoint is not either, and the Service sends it "
             "nothing. Nobody restarts it for that; r or I gives it back.",
         )
@@ -152,7 +150,7 @@ _RUNS: Mapping[str, str] = {
 
 
 def _run(run: Run) -> Iterator[Line]:
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}. ", _reason(run))
+    yield line(ended_words(run), " ", _reason(run))
     if waited := backed_off(run):
         yield line(
             f"It met a back-off of {waited}, which an earlier end of the same pod had earned; F stages a fresh "
@@ -165,9 +163,9 @@ def _run(run: Run) -> Iterator[Line]:
         others = (
             "There was no other pod to answer." if pods == "1" else f"{pods or 'Several'} pods shared the work."
         )
-        yield line(f"Clients lost {run.failed} of {run.planned}. {others}")
+        yield line(f"{lost_words(run)}. {others}")
     else:
-        yield line(f"Clients lost none of {run.planned}.")
+        yield line(f"{lost_words(run)}.")
 
 
 def _reason(run: Run) -> str:
@@ -184,12 +182,12 @@ def _reason(run: Run) -> str:
 def _next(scene: Scene, run: Run | None) -> Iterator[Line]:
     deployment = subject(scene)
     if deployment is None:
-        yield line(_TRY, f"{scene.reset_command}: there is nothing to break without the Deployment.")
+        yield line(TRY, f"{scene.reset_command}: there is nothing to break without the Deployment.")
     elif run is None:
-        yield line(_TRY, "i, then c, h and o: one table row each, and no two of them alike.")
+        yield line(TRY, "i, then c, h and o: one table row each, and no two of them alike.")
     elif deployment.desired == 1 and run.failed:
-        yield line(_TRY, "s twice for three pods, and the same key again: the outage is gone, or nearly.")
+        yield line(TRY, "s twice for three pods, and the same key again: the outage is gone, or nearly.")
     elif deployment.desired > 1:
-        yield line(_TRY, "S until one pod is left, and the same key again: nobody stands in for it.")
+        yield line(TRY, "S until one pod is left, and the same key again: nobody stands in for it.")
     else:
-        yield line(_TRY, "another fault: h shows what a grace is for, f what no probe sees.")
+        yield line(TRY, "another fault: h shows what a grace is for, f what no probe sees.")

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Drive, Experiment, Finding, Http, Limit, Scene, Verdict
 from kubealive_tui.experiments._blocks import pod_table, rail
+from kubealive_tui.experiments._checks import facts_of, whole
 from kubealive_tui.experiments._commands import cpu_load, planned_size
+from kubealive_tui.experiments._explanations import NOW, TRY, ended_words
 from kubealive_tui.experiments._words import count, load_size
 from kubealive_tui.experiments.scale._autoscaling import TOLERANCE, Use, loaded, unloaded, verdict, wanted
 from kubealive_tui.experiments.scale._view import (
@@ -59,13 +61,13 @@ CHART_STEPS = 120
 ROWS = 5
 FEW_PODS = 3
 
-QUIET = Limit("pods before the load", "the fewest, within 180 s")
-UP = Limit("more pods are wanted", "within 180 s of the load")
-READY = Limit("a new pod is ready", "within 180 s of the load")
-BOUNDED = Limit("most pods wanted", "maxReplicas at most")
-DOWN = Limit("the fewest pods again", "within 180 s of the load's end")
-COMPLETE = Limit("facts of both runs", "none missing")
 WITHIN_S = 180.0
+QUIET = Limit("pods before the load", f"the fewest, within {WITHIN_S:.0f} s")
+UP = Limit("more pods are wanted", f"within {WITHIN_S:.0f} s of the load")
+READY = Limit("a new pod is ready", f"within {WITHIN_S:.0f} s of the load")
+BOUNDED = Limit("most pods wanted", "maxReplicas at most")
+DOWN = Limit("the fewest pods again", f"within {WITHIN_S:.0f} s of the load's end")
+COMPLETE = facts_of("both runs")
 
 lab = Experiment(
     "scale",
@@ -180,7 +182,6 @@ async def check(drive: Drive) -> Verdict:
     down = await _timed(drive, StopLoad(lab.name), until="at minimum")
     most, scaler = _most_wanted(drive.store, up), drive.store.autoscaler(lab.name)
     allowed = scaler.max_replicas if scaler else 0
-    incomplete = ", ".join(run.incomplete for run in (up, down) if run and run.incomplete)
     return Verdict.of(
         [
             QUIET.found(f"{quiet}", kept=True),
@@ -188,7 +189,7 @@ async def check(drive: Drive) -> Verdict:
             _within(READY, up, "new pod ready"),
             BOUNDED.found(f"{most} of {allowed}", kept=most <= allowed),
             _within(DOWN, down, "at minimum"),
-            COMPLETE.found(incomplete or "complete", kept=not incomplete),
+            whole(COMPLETE, up, down),
         ]
     )
 
@@ -243,7 +244,6 @@ def _most_wanted(store: Store, run: Run | None) -> int:
 
 # ---- the words
 
-_NOW = ("Now: ", Role.STRONG)
 # The whole address of its manifest is longer than a line of the smallest screen, and would be cut.
 _INSTALL = "https://github.com/kubernetes-sigs/metrics-server"
 
@@ -296,11 +296,11 @@ def _explain_rule(scaler: Autoscaler | None) -> Iterator[Line]:
 
 def _explain_now(scene: Scene, scaler: Autoscaler | None) -> Iterator[Line]:
     if scaler is None:
-        yield line(_NOW, "there is no autoscaler here, so spec.replicas stays as it is.")
+        yield line(NOW, "there is no autoscaler here, so spec.replicas stays as it is.")
         return
     use, target = pods_use(scene.store, lab.name), scaler.target_utilization
     if use.per_cent is not None and target and not use.unmeasured and unreadable(scene.store) is None:
-        yield line(_NOW, _situation(use, scaler))
+        yield line(NOW, _situation(use, scaler))
     for kind in ("AbleToScale", "ScalingActive", "ScalingLimited"):
         found = condition(scaler, kind)
         if found and (needs_attention(found) or (kind == "ScalingLimited" and found.status == "True")):
@@ -333,7 +333,7 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
     run = scene.store.runs(lab.name).last
     if run is None:
         return
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     seen, desired, ready = (run.seconds(label) for label in ("seen", "desired", "new pod ready"))
     if seen is not None and desired is not None and ready is not None:
         yield line(
@@ -348,8 +348,8 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
 def _explain_next(scene: Scene, scaler: Autoscaler | None) -> Iterator[Line]:
     running = scene.store.load(lab.name)
     if running is None:
-        yield line(("Try: ", Role.ACCENT), "l for load, and watch the use pass the target before pods follow.")
+        yield line(TRY, "l for load, and watch the use pass the target before pods follow.")
     elif scaler is not None and scaler.desired_replicas >= scaler.max_replicas:
-        yield line(("Try: ", Role.ACCENT), "- for a load that the pods can bring to the target.")
+        yield line(TRY, "- for a load that the pods can bring to the target.")
     else:
-        yield line(("Try: ", Role.ACCENT), "+ for more than the pods can take, or ! and watch the window pass.")
+        yield line(TRY, "+ for more than the pods can take, or ! and watch the window pass.")

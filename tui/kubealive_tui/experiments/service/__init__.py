@@ -11,6 +11,7 @@ from functools import partial
 from kubealive_tui.experiments._api import Command, Drive, Effect, Experiment, Http, NotNow, Scene, Verdict
 from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
 from kubealive_tui.experiments._commands import kill, load, scale
+from kubealive_tui.experiments._explanations import TRY
 from kubealive_tui.experiments._stopwatches import is_kill, kill_stopwatch, unserved
 from kubealive_tui.experiments.service._check import LIMITS, examine
 from kubealive_tui.experiments.service._explained import explain_call, explain_names, explain_nodes, explain_run
@@ -192,5 +193,5 @@ def explain(scene: Scene) -> Sequence[Line]:
         *explain_call(scene),
         *explain_nodes(scene),
         *explain_run(scene),
-        line(("Try: ", Role.ACCENT), "S until no backend is left, and look at what stays; then m, and the nodes."),
+        line(TRY, "S until no backend is left, and look at what stays; then m, and the nodes."),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Drive, Finding, Limit
-from kubealive_tui.experiments._checks import serving
+from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, serving
 from kubealive_tui.experiments._dns import Word
 from kubealive_tui.experiments.service._hops import Hop, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments.service._view import (
@@ -23,10 +23,9 @@ from kubealive_tui.store import Store
 
 __all__ = ["LIMITS", "examine"]
 
-READY_WITHIN_S, ASKED_WITHIN_S, LOCAL_WITHIN_S, EMPTY_WITHIN_S = 60.0, 20.0, 30.0, 45.0
+ASKED_WITHIN_S, LOCAL_WITHIN_S, EMPTY_WITHIN_S = 20.0, 30.0, 45.0
 ENOUGH_CALLS, ENOUGH_LOCAL = 10, 3
 
-READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
 NAMES = Limit("records of the backend's name", "SRV and A as the API has them")
 CALLS = Limit(f"{ENOUGH_CALLS} calls by name", "all answered by ready backends")
 NODES = Limit("the port of every ready node", "answered by a ready backend")

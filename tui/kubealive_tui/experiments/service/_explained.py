@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
+from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.service._hops import Lookup, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments.service._view import (
@@ -18,8 +19,6 @@ from kubealive_tui.experiments.service._view import (
 from kubealive_tui.model import Line, Role, line
 
 __all__ = ["explain_call", "explain_names", "explain_nodes", "explain_run"]
-
-_NOW = ("Now: ", Role.STRONG)
 
 
 def explain_names() -> Iterator[Line]:
@@ -38,7 +37,7 @@ def explain_call(scene: Scene) -> Iterator[Line]:
     store, pod = scene.store, frontend(scene.store, scene.selected)
     service, hop = backend_service(store), hop_of(store, pod) if pod else None
     if pod is None or service is None:
-        yield line(_NOW, f"the frontend or the Service is missing: {scene.reset_command} makes it again.")
+        yield line(NOW, f"the frontend or the Service is missing: {scene.reset_command} makes it again.")
         return
     if hop is None:
         latest = told(store, pod)
@@ -50,13 +49,13 @@ def explain_call(scene: Scene) -> Iterator[Line]:
             yield from _explain_dns(found, lookup)
     if not any(each.ready for each in endpoints(store)):
         yield line(
-            _NOW,
+            NOW,
             f"{BACKEND} has no ready pod, and its name is answered as before: DNS knows the Service, not its "
             "pods. kube-proxy refuses connections to it, and the kernel sends only so many refusals a second: the "
             "others see a timeout. A client cannot tell this from a broken network by the kind of its error.",
         )
     elif wrong := wrong_backend(hop, endpoints(store), store):
-        yield line(_NOW, f"the newest call ended badly: {wrong}. A pod that leaves is still sent to for a moment.")
+        yield line(NOW, f"the newest call ended badly: {wrong}. A pod that leaves is still sent to for a moment.")
 
 
 def _explain_dns(found: Judgement, lookup: Lookup) -> Iterator[Line]:
@@ -89,7 +88,7 @@ def explain_nodes(scene: Scene) -> Iterator[Line]:
     away = [node.name for node in scene.store.nodes() if node.state != "Ready"]
     if away:
         yield line(
-            _NOW,
+            NOW,
             f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} not ready: the node's own port needs it, so "
             "nobody may answer there. Pods that ran there leave the Service, and all other ports go on.",
         )
@@ -116,11 +115,11 @@ def explain_run(scene: Scene) -> Iterator[Line]:
     run = scene.store.runs(EXPERIMENT).last
     if run is None:
         return
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     if run.verb == "delete_pod":
         yield line(
             "The name and its address stayed the same all the time: only the EndpointSlice changed, and with it "
             "the rules of every node. That is why clients need not ask DNS again."
         )
         if run.measured and run.failed:
-            yield line(f"Clients lost {run.failed} of {run.planned}, sent to the pod before every node had heard.")
+            yield line(f"{lost_words(run)}, sent to the pod before every node had heard.")

@@ -19,7 +19,14 @@ from kubealive_tui.experiments._api import (
     Scene,
     Verdict,
 )
-from kubealive_tui.experiments._checks import ended_run
+from kubealive_tui.experiments._checks import (
+    READY,
+    READY_WITHIN_S,
+    answered_by_its_own,
+    ended_run,
+    facts_of,
+    whole,
+)
 from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._names import is_asked, led_to
 from kubealive_tui.experiments._words import said
@@ -69,7 +76,6 @@ _WRITTEN_US = 3_000_000
 _LOOKED_AT = 30
 
 
-READY_WITHIN_S = 60.0
 # A denial that was kept from before the pods were there lasts half a minute.
 NAMES_WITHIN_S = 40.0
 STORED_WITHIN_S = 10.0
@@ -77,14 +83,13 @@ BACK_WITHIN_S = 90.0
 AIR_S = 5.0
 VICTIM = f"{SET}-1"
 
-READY = Limit("pods ready", f"all, within {READY_WITHIN_S:.0f} s")
 NAMES = Limit("names complete, A and SRV", f"each pod's, within {NAMES_WITHIN_S:.0f} s")
 CALLED = Limit("pods called by their names", f"each answered by its own pod, within {NAMES_WITHIN_S:.0f} s")
 STORED = Limit("value stored by name", f"on disk, within {STORED_WITHIN_S:.0f} s")
 REBORN = Limit("killed pod's name answers again", f"by its successor, within {BACK_WITHIN_S:.0f} s")
 SURVIVED = Limit("value after the kill", "the same")
 LOST = Limit("value of the Deployment after a kill", "lost")
-WHOLE = Limit("facts of these runs", "none missing")
+WHOLE = facts_of("these runs")
 
 lab = Experiment(
     NAME,
@@ -116,7 +121,7 @@ def _write(scene: Scene) -> Sequence[Effect]:
     if not scene.given:
         raise NotNow("a value has 1 to 256 bytes: press v again and type one")
     place = seat(scene.store, scene.selected or "")
-    host = place.host if place else pod.name
+    host = place.called if place else pod.name
     return (Act(scene.name, pod.uid, pod.name, Call(host, PORT, "/store", "POST", scene.given)),)
 
 
@@ -157,9 +162,9 @@ def sample(scene: Scene) -> Sequence[Sample]:
         places.append(beside)
     if not _asks_always(scene):
         places = [place for place in places if _is_back(scene, place)]
-    wanted = [Sample(lab.name, CallSample(place.host, PORT, PATH), _period(scene, place)) for place in places]
+    wanted = [Sample(lab.name, CallSample(place.called, PORT, PATH), _period(scene, place)) for place in places]
     chosen = [place for place in places if place.name == scene.selected]
-    names = [*((place.host, kind) for place in chosen for kind in ("A", "AAAA")), (SET, "A"), *_SERVICES]
+    names = [*((place.called, kind) for place in chosen for kind in ("A", "AAAA")), (SET, "A"), *_SERVICES]
     return [*wanted, *(Sample(lab.name, DnsSample(name, kind)) for name, kind in names)]
 
 
@@ -173,13 +178,13 @@ def _is_back(scene: Scene, place: Seat) -> bool:
     if run is not None and pod is not None and place.address and pod.created_us + _SECOND_US > run.began_us:
         return True
     newest = islice(reversed(ledger.timeline), _LOOKED_AT)
-    written = (f for f in newest if isinstance(f.body, CallResult) and f.action_id and f.body.name == place.host)
+    written = (f for f in newest if isinstance(f.body, CallResult) and f.action_id and f.body.name == place.called)
     return any(scene.store.now_us - fact.time_us < _WRITTEN_US for fact in written)
 
 
 def _period(scene: Scene, place: Seat) -> int:
     answers, now = scene.store.answers(lab.name), scene.store.now_us
-    found, record = answers.call(place.host), answers.dns(place.host, "A")
+    found, record = answers.call(place.called), answers.dns(place.called, "A")
     changed = record is not None and record.before is not None and now - record.since_us < RESTLESS_US
     right = bool(place.address) and found is not None and found.body.pod_uid == place.uid
     return PERIOD_MS if right and not changed else RESTLESS_MS
@@ -206,7 +211,11 @@ async def check(drive: Drive) -> Verdict:
             "the set has no volumes, since the cluster had no default StorageClass when it was made: no value "
             "can survive"
         )
-    findings = [READY.found(str(len(ready)), kept=True), await _complete(drive), await _right(drive)]
+    findings = [
+        READY.found(str(len(ready)), kept=True),
+        await _complete(drive),
+        await answered_by_its_own(drive, lab, CALLED, lambda: _wanted(store), within=NAMES_WITHIN_S),
+    ]
     if all(finding.kept for finding in findings):
         findings += await _kept(drive)
         findings += await _lost(drive)
@@ -234,10 +243,10 @@ async def _complete(drive: Drive) -> Finding:
         records = srv.body.answers if srv and is_asked(srv, now) else ()
         short = []
         for place in _wanted(drive.store):
-            record = answers.dns(place.host, "A")
+            record = answers.dns(place.called, "A")
             if record is None or not is_asked(record, now) or led_to(record.body) != (place.address,):
                 short.append(f"A of {place.name}")
-            if not any(f" {place.host}." in each for each in records):
+            if not any(f" {place.called}." in each for each in records):
                 short.append(f"SRV of {place.name}")
         return short
 
@@ -247,23 +256,6 @@ async def _complete(drive: Drive) -> Finding:
 
 def _wanted(store: Store) -> list[Seat]:
     return [place for place in seats(store) if place.wanted]
-
-
-async def _right(drive: Drive) -> Finding:
-    """Whoever is called by a name is the pod of that name; calls before this check do not count."""
-    began_us = drive.store.now_us
-
-    def wrong() -> list[str]:
-        answers = drive.store.answers(lab.name)
-        calls = {place.name: (place, answers.call(place.host)) for place in _wanted(drive.store)}
-        return [
-            f"{name} by {(call and call.body.pod_name) or 'nobody'}"
-            for name, (place, call) in calls.items()
-            if call is None or call.at_us < began_us or call.body.pod_uid != place.uid
-        ]
-
-    done = await drive.until("every pod to answer by name", lambda: not wrong() or None, within=NAMES_WITHIN_S)
-    return CALLED.found("each by its own" if done else ", ".join(wrong()), kept=bool(done))
 
 
 async def _kept(drive: Drive) -> list[Finding]:
@@ -283,7 +275,7 @@ async def _kept(drive: Drive) -> list[Finding]:
         *findings,
         REBORN.found(f"{run.seconds(BY_NAME) or 0.0:.1f} s", kept=True),
         SURVIVED.found(words, kept=same),
-        WHOLE.found(run.incomplete or "complete", kept=not run.incomplete),
+        whole(WHOLE, run),
     ]
 
 
@@ -304,7 +296,7 @@ async def _stored(drive: Drive, name: str, value: str) -> str:
     place = seat(drive.store, name)
     if place is None or place.pod is None:
         return f"{name} is gone"
-    store_it = Call(place.host, PORT, "/store", "POST", value)
+    store_it = Call(place.called, PORT, "/store", "POST", value)
     action = await drive.ask(Act(lab.name, place.pod.uid, place.pod.name, store_it))
 
     def came() -> CallResult | None:

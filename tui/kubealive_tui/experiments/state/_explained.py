@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._explanations import TRY, ended_words
 from kubealive_tui.experiments._names import is_asked, led_to, lifetime
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
@@ -12,8 +13,6 @@ from kubealive_tui.model import Ending, Line, Role, Run, line
 from kubealive_tui.store import Store
 
 __all__ = ["explanation"]
-
-_TRY = ("Try: ", Role.ACCENT)
 
 
 def explanation(scene: Scene) -> Sequence[Line]:
@@ -52,7 +51,7 @@ def _keeps(store: Store) -> Iterator[Line]:
 def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
     name, store = (f"{place.name}: ", Role.STRONG), scene.store
     answers = store.answers(NAME)
-    record, call = answers.dns(place.host, "A"), answers.call(place.host)
+    record, call = answers.dns(place.called, "A"), answers.call(place.called)
     if record is not None and record.body.rcode in {"TIMEOUT", "SERVFAIL", "UNREACHABLE"}:
         yield line(
             name,
@@ -84,7 +83,7 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
 
 
 def _outdated(store: Store, place: Seat) -> Iterator[Line]:
-    record = store.answers(NAME).dns(place.host, "A")
+    record = store.answers(NAME).dns(place.called, "A")
     left = lifetime(record, store.now_us)
     name = (f"{place.name}: ", Role.STRONG)
     if record is not None and record.body.rcode == "NXDOMAIN":
@@ -107,7 +106,7 @@ def _run(scene: Scene) -> Iterator[Line]:
     run = scene.store.runs(NAME).last
     if run is None:
         return
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     if run.verb == "scale":
         yield line(
             "podManagementPolicy is OrderedReady: upwards each pod waits for the one before to be ready; "
@@ -149,11 +148,11 @@ def _beside(store: Store) -> Iterator[Line]:
 def _next(scene: Scene) -> Iterator[Line]:
     values = {place.name: value_of(scene.store, place).fate for place in seats(scene.store)}
     if Fate.HELD not in values.values():
-        yield line(_TRY, "v to write a value through the selected pod's name, then x, and read it back.")
+        yield line(TRY, "v to write a value through the selected pod's name, then x, and read it back.")
     elif scene.store.runs(NAME).last is None:
-        yield line(_TRY, f"x on a pod with a value; then the same on {NEST}, which loses it.")
+        yield line(TRY, f"x on a pod with a value; then the same on {NEST}, which loses it.")
     else:
         yield line(
-            _TRY,
+            TRY,
             "m, then x again: without asking meanwhile, the new address is there at once. s and S: the order.",
         )

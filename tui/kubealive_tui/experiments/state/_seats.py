@@ -47,7 +47,7 @@ class Seat:
     """
 
     name: str
-    host: str
+    called: str
     pod: Pod | None
     claim: Claim | None
     wanted: bool
@@ -132,7 +132,7 @@ def value_in(call: CallResult) -> Value:
 
 def value_of(store: Store, place: Seat) -> Value:
     """The value that the seat's pod holds, as read by name; and what the pods before it held."""
-    served = [found.body for found in store.answers(NAME).served(place.host) if answered(found.body)]
+    served = [found.body for found in store.answers(NAME).served(place.called) if answered(found.body)]
     mine = next((value_in(call) for call in reversed(served) if call.pod_uid == place.uid), Value(Fate.UNKNOWN))
     if mine.fate is Fate.HELD:
         return mine

@@ -105,14 +105,14 @@ def _seat_table(scene: Scene) -> Table:
 
 def _seat_cells(store: Store, place: Seat) -> tuple[Cell, ...]:
     answers, now = store.answers(NAME), store.now_us
-    record = answers.dns(place.host, "A")
+    record = answers.dns(place.called, "A")
     return (
         line(place.name),
         line((place.pod.node if place.pod else "–", Role.MUTED)),
         _state(place),
         address_words(record, place.address, now_us=now),
         lifetime_words(record, now),
-        answerer_words(answers.call(place.host), wanted=place.uid, now_us=now),
+        answerer_words(answers.call(place.called), wanted=place.uid, now_us=now),
         _volume(place),
         line((place.uid[:8] or "–", Role.MUTED)),
         line((age(now - place.pod.created_us) if place.pod else "–", Role.MUTED)),
@@ -206,18 +206,18 @@ def _wrong(store: Store, place: Seat) -> Line:
 
 
 def _stranger(store: Store, place: Seat) -> Line:
-    found = store.answers(NAME).call(place.host)
+    found = store.answers(NAME).call(place.called)
     if found is None or place.pod is None or not found.body.pod_name or found.body.pod_name == place.pod.name:
         return ()
     if place.name == NEST:
         return ()  # a Service may lead to the pod before for as long as that one serves
     call = found.body
-    words = f"{place.host} leads to {call.address}, and there {call.pod_name} answers"
+    words = f"{place.called} leads to {call.address}, and there {call.pod_name} answers"
     return line((words, Role.BAD), (": another pod has that address now", Role.MUTED))
 
 
 def _failed(store: Store, place: Seat) -> Line:
-    found = store.answers(NAME).call(place.host)
+    found = store.answers(NAME).call(place.called)
     if found is None or found.body.http_status < 500 or found.body.pod_uid != place.uid:
         return ()
     return line((f"{place.name} answers {found.body.http_status}: {said(found.body.body)}", Role.BAD))
@@ -225,7 +225,7 @@ def _failed(store: Store, place: Seat) -> Line:
 
 def _stale(store: Store, place: Seat) -> Line:
     """What DNS goes on saying although the pod is there: an old address, or that there is none."""
-    record = store.answers(NAME).dns(place.host, "A")
+    record = store.answers(NAME).dns(place.called, "A")
     if record is None or not place.address or not is_asked(record, store.now_us):
         return ()
     if place.address in led_to(record.body):
@@ -238,7 +238,7 @@ def _stale(store: Store, place: Seat) -> Line:
 
 def _moved(scene: Scene, place: Seat) -> Line:
     """After a change of address: what it was, and how long the old one went on being answered."""
-    record = scene.store.answers(NAME).dns(place.host, "A")
+    record = scene.store.answers(NAME).dns(place.called, "A")
     if record is None or record.before is None or not led_to(record.body):
         return ()
     was = line(("* ", Role.LEAVING), ("was ", Role.MUTED), ", ".join(led_to(record.before)) or record.before.rcode)
@@ -265,11 +265,11 @@ def _waits(place: Seat) -> Line:
 
 def _how(scene: Scene, place: Seat, *, asks_always: bool) -> Line:
     if asks_always:
-        return line(("called as ", Role.MUTED), place.host, (", always (m); v writes a value there", Role.MUTED))
-    left = lifetime(scene.store.answers(NAME).dns(place.host, "A"), scene.store.now_us)
+        return line(("called as ", Role.MUTED), place.called, (", always (m); v writes a value there", Role.MUTED))
+    left = lifetime(scene.store.answers(NAME).dns(place.called, "A"), scene.store.now_us)
     if left is not None:
-        return line((f"{place.host} is not asked (m); the last answer is still kept for {left} s", Role.MUTED))
-    return line((f"{place.host} is not asked (m), and no server keeps an answer: x now", Role.MUTED))
+        return line((f"{place.called} is not asked (m); the last answer is still kept for {left} s", Role.MUTED))
+    return line((f"{place.called} is not asked (m), and no server keeps an answer: x now", Role.MUTED))
 
 
 # ---- the records
@@ -277,4 +277,4 @@ def _how(scene: Scene, place: Seat, *, asks_always: bool) -> Line:
 
 def _records(scene: Scene, place: Seat) -> Table:
     service = NEST if place.name == NEST else SET
-    return record_table(scene, place.host, srv=f"_http._tcp.{service}", mine=f" {place.host}.")
+    return record_table(scene, place.called, srv=f"_http._tcp.{service}", mine=f" {place.called}.")

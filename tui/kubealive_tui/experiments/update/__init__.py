@@ -22,8 +22,9 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
-from kubealive_tui.experiments._checks import all_serving, ended_run, steady_load
+from kubealive_tui.experiments._checks import all_serving, ended_run, facts_of, steady_limit, steady_load, whole
 from kubealive_tui.experiments._commands import load, measured, scale
+from kubealive_tui.experiments._explanations import TRY
 from kubealive_tui.experiments.update._explained import (
     explain_deployment,
     explain_drain,
@@ -76,6 +77,7 @@ from kubealive_tui.store import Store
 __all__ = ["lab"]
 
 DEPLOYMENT = "incver"
+RATE = 100.0
 # As it is installed.
 FIRST = next(iter(STRATEGIES))
 # The strategies by their heads in the table of results.
@@ -89,12 +91,12 @@ HELD_FOR_S = 10.0
 
 READY = Limit("pods ready, drain on", f"all, within {COMPLETE_WITHIN_S:.0f} s")
 UPDATED = Limit("graceful update", f"complete within {COMPLETE_WITHIN_S:.0f} s, old pods gone")
-LOADED = Limit("steady load", "100/s within 15 s")
-KEPT = Limit("lost in the graceful update", "0 of 100/s")
+LOADED = steady_limit(RATE)
+KEPT = Limit("lost in the graceful update", f"0 of {RATE:g}/s")
 HELD = Limit("replies of a version that never gets ready", f"0 within {HELD_FOR_S:.0f} s")
-UNHARMED = Limit("lost while it was held back", "0 of 100/s")
+UNHARMED = Limit("lost while it was held back", f"0 of {RATE:g}/s")
 UNDONE = Limit("undo", f"the version before serves within {COMPLETE_WITHIN_S:.0f} s")
-WHOLE = Limit("facts of these runs", "none missing")
+WHOLE = facts_of("these runs")
 
 lab = Experiment(
     "update",
@@ -102,7 +104,7 @@ lab = Experiment(
     title="Update",
     long_title="Rolling update",
     lesson="Pods of the new version replace the old ones, as fast as readiness allows.",
-    traffic=Http("incver", rate=100.0),
+    traffic=Http("incver", rate=RATE),
     subject=DEPLOYMENT,
     limits=(READY, LOADED, UPDATED, KEPT, HELD, UNHARMED, UNDONE, WHOLE),
     # 60 to make it graceful, 60 for the update, 10 for the broken version, 60 for the undo, and air.
@@ -263,8 +265,7 @@ async def check(drive: Drive) -> Verdict:
         findings += found
         runs.append(run)
     await drive.ask(StopLoad(lab.name))
-    missing = next((run.incomplete for run in runs if run and run.incomplete), "")
-    return Verdict.of([*findings, WHOLE.found(missing or "complete", kept=not missing)])
+    return Verdict.of([*findings, whole(WHOLE, *runs)])
 
 
 def _standing(store: Store) -> str:
@@ -378,7 +379,7 @@ def explain(scene: Scene) -> Sequence[Line]:
         *explain_pods(scene.store, deployment),
         *explain_drain(deployment),
         *(explain_rollout(last) if last else ()),
-        line(("Try: ", Role.ACCENT), _next_to_try(deployment)),
+        line(TRY, _next_to_try(deployment)),
     ]
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
 from kubealive_tui.experiments._words import not_placed, short, without_image
 from kubealive_tui.experiments.update._ladder import current_set, made_by
 from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
@@ -10,8 +11,6 @@ from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
 
 __all__ = ["explain_deployment", "explain_drain", "explain_pods", "explain_rollout"]
-
-_NOW = ("Now: ", Role.STRONG)
 
 
 def explain_deployment(store: Store, deployment: Workload) -> Iterator[Line]:
@@ -21,7 +20,7 @@ def explain_deployment(store: Store, deployment: Workload) -> Iterator[Line]:
         "Deployment controller makes another one, gives it the next revision, and moves replicas over: ",
         _rule(deployment),
     )
-    yield line(_NOW, _standing(store, deployment))
+    yield line(NOW, _standing(store, deployment))
 
 
 def _rule(deployment: Workload) -> str:
@@ -122,7 +121,7 @@ def explain_drain(deployment: Workload) -> Iterator[Line]:
 
 def explain_rollout(run: Run) -> Iterator[Line]:
     """What the last run came to."""
-    yield line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+    yield ended_words(run)
     if run.ending is Ending.OVERTAKEN:
         yield line("Its Deployment was changed again, but not from here: what came after is not in its times.")
     before, after = run.given.get("from_drain", ""), run.given.get("drain", "")
@@ -134,13 +133,11 @@ def explain_rollout(run: Run) -> Iterator[Line]:
     if not run.measured:
         return
     if not run.failed:
-        yield line(f"Clients lost none of {run.planned}.")
+        yield line(f"{lost_words(run)}.")
     elif run.given.get("strategy") == "Recreate":
-        yield line(
-            f"Clients lost {run.failed} of {run.planned}, most of them while no pod was there: such is Recreate."
-        )
+        yield line(f"{lost_words(run)}, most of them while no pod was there: such is Recreate.")
     else:
         yield line(
-            f"Clients lost {run.failed} of {run.planned}, to pods that did not listen yet, or did not any more "
+            f"{lost_words(run)}, to pods that did not listen yet, or did not any more "
             "while kube-proxies still sent to them."
         )

@@ -1,0 +1,18 @@
+"""Words that several explanations share: how a run ended, what clients lost in it, and what begins a paragraph."""
+
+from kubealive_tui.model import Line, Role, Run, line
+
+__all__ = ["NOW", "TRY", "ended_words", "lost_words"]
+
+NOW = ("Now: ", Role.STRONG)
+TRY = ("Try: ", Role.ACCENT)
+
+
+def ended_words(run: Run) -> Line:
+    """Which run it is, and how it ended or stands."""
+    return line((f"{run.title}: ", Role.STRONG), f"{run.ending.value}.")
+
+
+def lost_words(run: Run) -> str:
+    """What clients lost in a measured run, as the begin of a sentence: `Clients lost none of 240`."""
+    return f"Clients lost {run.failed or 'none'} of {run.planned}"
