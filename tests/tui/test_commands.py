@@ -4,7 +4,13 @@ import ast
 import json
 import re
 import shlex
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -16,6 +22,7 @@ from kubealive_tui.commands import (
     Global,
     Keymap,
     Place,
+    _kubectl,
     kubectl,
     kubectl_watch,
     question,
@@ -189,6 +196,56 @@ def test_kubectl_load(load: SetLoad, count: int) -> None:
     assert words[:8] == [*BASE, "exec", "deployment/kubealive-agent", "--"]
     literals = [node.value for node in ast.walk(ast.parse(words[-1])) if isinstance(node, ast.Constant)]
     assert {"getip", "/it's", count} <= set(literals)
+
+
+class _Server(ThreadingHTTPServer):
+    """Answers as a pod does, and counts its connections."""
+
+    connections = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
+
+
+class _Pod(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("X-Pod-Name", "getip-1")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's own word
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("load", "connections"),
+    [
+        (SetLoad("balance", Target(pod_uid="p"), LoadMode.NEW, burst=5), 5),
+        (SetLoad("balance", Target(pod_uid="p"), LoadMode.KEPT, burst=5), 1),
+        (SetLoad("balance", Target(pod_uid="p"), cpu=1.0), 5),
+    ],
+    ids=["new", "kept", "cpu"],
+)
+def test_a_pasted_load_asks_as_the_agent_does(
+    load: SetLoad, connections: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program runs, counts who answered, and opens a connection for each of five requests or one for all."""
+    monkeypatch.setattr(_kubectl, "PASTED_CPU_SECONDS", 0.1)
+    with _Server(("127.0.0.1", 0), _Pod) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        target = replace(load.target, port=server.server_port)
+        script = shlex.split(_text(replace(load, target=target)))[-1]
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        server.shutdown()
+
+    assert done.stdout.strip() == "Counter({'getip-1': 5})"
+    assert server.connections == connections
 
 
 def test_kubectl_call() -> None:

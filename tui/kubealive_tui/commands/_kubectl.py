@@ -62,29 +62,8 @@ if 1:
         method="{method}",
     ), timeout=2).read().decode())"""
 
-_NEW = """\
-if 1:
-    import collections, http.client, time
-    host, path = {where}
-    served = collections.Counter()
-    for _ in range({count}):
-        connection = http.client.HTTPConnection(host, {port}, timeout=2)
-        try:
-            connection.request("GET", path, headers={{"Connection": "close"}})
-            served[connection.getresponse().getheader("X-Pod-Name")] += 1
-        except (OSError, http.client.HTTPException) as error:
-            served[type(error).__name__] += 1
-        connection.close()
-        time.sleep({pause})
-    print(served)"""
-
-_KEPT = """\
-if 1:
-    import collections, http.client, time
-    host, path = {where}
-    served = collections.Counter()
-    connection = http.client.HTTPConnection(host, {port}, timeout=2)
-    for _ in range({count}):
+# A connection that was closed is opened anew by the next request on it.
+_GET = """\
         try:
             connection.request("GET", path)
             reply = connection.getresponse()
@@ -93,25 +72,30 @@ if 1:
         except (OSError, http.client.HTTPException) as error:
             served[type(error).__name__] += 1
             connection.close()
-        time.sleep({pause})
-    print(served)"""
+"""
 
-_BURN = """\
+_LOAD = f"""\
+if 1:
+    import collections, http.client, time
+    host, path = {{where}}
+    served = collections.Counter()
+    connection = http.client.HTTPConnection(host, {{port}}, timeout=2)
+    for _ in range({{count}}):
+{_GET}{{after}}        time.sleep({{pause}})
+    print(served)"""
+_AFTER = {LoadMode.NEW: "        connection.close()\n", LoadMode.KEPT: ""}
+
+_BURN = f"""\
 if 1:
     import collections, concurrent.futures, http.client, time
-    host, path = {where}
+    host, path = {{where}}
     served, began = collections.Counter(), time.monotonic()
     def burn(n):
-        time.sleep(max(0, began + n * {pause} - time.monotonic()))
-        connection = http.client.HTTPConnection(host, {port}, timeout=2)
-        try:
-            connection.request("GET", path, headers={{"Connection": "close"}})
-            served[connection.getresponse().getheader("X-Pod-Name")] += 1
-        except (OSError, http.client.HTTPException) as error:
-            served[type(error).__name__] += 1
-        connection.close()
+        time.sleep(max(0, began + n * {{pause}} - time.monotonic()))
+        connection = http.client.HTTPConnection(host, {{port}}, timeout=2)
+{_GET}        connection.close()
     with concurrent.futures.ThreadPoolExecutor(50) as clients:
-        list(clients.map(burn, range({count})))
+        list(clients.map(burn, range({{count}})))
     print(served)"""
 
 
@@ -262,9 +246,9 @@ def _load_script(load: SetLoad, store: Store) -> str:
         return _BURN.format(count=count, where=_pair(host, path), port=port, pause=f"{1 / rate:g}")
     rate = load.rate or 0.0
     count = load.burst or max(1, round(rate * PASTED_LOAD_SECONDS))
-    script = _NEW if load.mode is LoadMode.NEW else _KEPT
     pause = f"{1 / rate:g}" if rate else "0"
-    return script.format(count=count, where=_pair(host, load.target.path), port=port, pause=pause)
+    where = _pair(host, load.target.path)
+    return _LOAD.format(count=count, where=where, port=port, after=_AFTER[load.mode], pause=pause)
 
 
 def _pair(host: str, path: str) -> str:
