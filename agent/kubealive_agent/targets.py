@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive.v1.state_pb2 import Container
 from kubealive_agent._errors import RefusalError
+from kubealive_agent._hints import own_command
 
 if TYPE_CHECKING:
     from kubealive.v1.state_pb2 import LoadTarget, Pod, Service
@@ -100,7 +101,7 @@ def resolve(target: LoadTarget, world: World, *, experiment: str, namespace: str
     path = target.path or "/"
     match target.WhichOneof("where"):
         case "service":
-            service = _service(target.service, world, experiment)
+            service = _service(target.service, world, experiment, namespace=namespace)
             host = f"{service.name}.{namespace}.svc.{domain}."
             return Address(host, _service_port(service, target.port), path)
         case "pod_uid":
@@ -111,12 +112,11 @@ def resolve(target: LoadTarget, world: World, *, experiment: str, namespace: str
             raise _invalid("the load has no target; name a Service, a pod or a node")
 
 
-def _service(name: str, world: World, experiment: str) -> Service:
+def _service(name: str, world: World, experiment: str, *, namespace: str) -> Service:
     service = next((one for one in world.services() if one.name == name), None)
     if service is None:
-        raise RefusalError(
-            Refusal.REASON_GONE, f"there is no Service {name}; `kubealive up {experiment}` makes the experiment's"
-        )
+        again = own_command("reset", experiment, namespace=namespace)
+        raise RefusalError(Refusal.REASON_GONE, f"there is no Service {name}; `{again}` makes it again")
     if not experiment or service.experiment != experiment:
         raise _not_ours(f"Service {name}", experiment)
     # Wearing the label does not make what is behind it the experiment's: such Services lead anywhere.

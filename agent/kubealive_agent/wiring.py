@@ -157,12 +157,12 @@ def _traffic(core: _Core, config: Config, *, domain: str) -> tuple[LoadSuperviso
 def _actions(core: _Core, config: Config, loads: Loads, *, names: Names) -> Actions:
     requests = Requests(core.kube, namespace=config.namespace)
     objects = Objects(requests)
-    faults = FaultPort(port=config.fault_port, token=_fault_token(config))
+    faults = FaultPort(port=config.fault_port, token=_fault_token(config), namespace=config.namespace)
     return Actions(
         world=core.world,
         journal=core.journal,
         sessions=core.sessions,
-        guard=Guard(core.world, own_pod=config.pod_name, version=__version__),
+        guard=Guard(core.world, own_pod=config.pod_name, version=__version__, namespace=config.namespace),
         steps=steps(
             caller=Caller(core.world, names),
             faults=faults,

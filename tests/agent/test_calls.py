@@ -72,12 +72,12 @@ class Bench(Lab):
             domain="cluster.local",
             on_local_errors=lambda _: None,
         )
-        faults = FaultPort(port=1, token=lambda: "")
+        faults = FaultPort(port=1, token=lambda: "", namespace="lab")
         actions = Actions(
             world=self.world,
             journal=self.journal,
             sessions=self.sessions,
-            guard=Guard(self.world, own_pod="", version="0"),
+            guard=Guard(self.world, own_pod="", version="0", namespace="lab"),
             steps=every_step(self.world, self.kube, faults),
             faults=faults,
             traffic=loads,

@@ -36,7 +36,7 @@ def test_targets_of_the_experiment(target: LoadTarget, address: tuple[str, int, 
     ("target", "experiment", "reason", "words"),
     [
         (LoadTarget(), "balance", Refusal.REASON_INVALID, "no target"),
-        (LoadTarget(service="nowhere"), "balance", Refusal.REASON_GONE, "kubealive up balance"),
+        (LoadTarget(service="nowhere"), "balance", Refusal.REASON_GONE, "`kubealive reset balance -n lab`"),
         (LoadTarget(service="foreign"), "balance", Refusal.REASON_NOT_OURS, "Service foreign"),
         (LoadTarget(service="foreign"), "", Refusal.REASON_NOT_OURS, "(none)"),
         (LoadTarget(service="getip"), "heal", Refusal.REASON_NOT_OURS, "heal"),

@@ -1,55 +1,20 @@
 """Advised commands act in the namespace where they were advised, whichever part of the program says them."""
 
-import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import kubealive_tui
 from kubealive_tui.experiments import Command, Experiment, NotNow, Scene, discover
 from kubealive_tui.hints import kubectl_command, own_command, up_command
 from kubealive_tui.model import Bar, Info, Lines, LinkEvent, LinkState, Rail, Sentence, Size, Table, View, plain
 from kubealive_tui.store import Store
 from tests.tui.signals import EPOCH, snapshot
 
-PACKAGE = Path(kubealive_tui.__file__).parent
-SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "hints.py")
-# Commands that take a namespace; the others (replay, sandbox, workload) have nothing to do with one.
-BY_HAND = re.compile(
-    r"kubealive (up|down|reset|tui|status|check|doctor)\b|kubectl (describe|get|logs) (?!namespace)"
-)
-# What is no advice: what `up` does or did, the name of a suite in a report, and a look at a sandbox's namespaces.
-NO_ADVICE = re.compile(r"`kubealive up`(?: does not apply|, so it stays)|^kubealive check$|kubectl get pods -A -w")
 # DNS is the cluster's own, in a namespace of its own.
 SYSTEM = "kubectl -n kube-system "
 
 HERE = "class-7"
-
-
-def texts(tree: ast.Module) -> Iterator[str]:
-    """Every string of a module but its docstrings."""
-    said = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
-            yield node.value
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_command_with_a_namespace_is_written_by_hand(path: Path) -> None:
-    """A literal cannot know where it will be read; `hints` is asked for the command instead."""
-    found = [
-        text for text in texts(ast.parse(path.read_text())) if BY_HAND.search(text) and not NO_ADVICE.search(text)
-    ]
-
-    assert not found
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from kubealive.v1.agent_pb2 import Fault, ProbeFault, Refusal
 from kubealive_agent._errors import CallError, RefusalError, UnsentError
+from kubealive_agent._hints import own_command
 from kubealive_agent.actions._post import post
 from kubealive_agent.actions._step import Step
 from kubealive_agent.targets import pod_address
@@ -40,9 +41,10 @@ _FAILS = {
 
 
 class FaultPort:
-    """Speaks to the fault ports of pods. `token` gives the bearer token, empty when there is none."""
+    """Speaks to the fault ports of the pods of a namespace. `token` gives the bearer token, empty for none."""
 
-    def __init__(self, *, port: int, token: Callable[[], str]) -> None:
+    def __init__(self, *, port: int, token: Callable[[], str], namespace: str) -> None:
+        self._namespace = namespace
         self._port = port
         self._token = token
 
@@ -65,10 +67,11 @@ class FaultPort:
         """Give one order to the pod of this UID. Raises RefusalError when it is not carried out."""
         token = self._token()
         if not token:
+            makes = own_command("reset", namespace=self._namespace)
             raise RefusalError(
                 Refusal.REASON_REJECTED,
                 "the agent has no fault token, so workloads take no faults from it; "
-                "`kubealive up` makes the Secret kubealive-faults that holds it",
+                f"`{makes}` makes the Secret kubealive-faults that holds it",
             )
         headers = {"Authorization": f"Bearer {token}", "X-Pod-Uid": uid}
         try:
@@ -133,8 +136,8 @@ def _unanswered(pod: Pod, exc: CallError) -> RefusalError:
     if isinstance(exc, UnsentError):
         return RefusalError(
             Refusal.REASON_REJECTED,
-            f"the fault port of pod {pod.name} takes no orders: {exc}; a pod started before "
-            "`kubealive up` made the token keeps that port closed until it is replaced",
+            f"the fault port of pod {pod.name} takes no orders: {exc}; a pod that started before there was a "
+            "token keeps that port closed until it is replaced",
         )
     return RefusalError(
         Refusal.REASON_UNANSWERED,

@@ -20,6 +20,7 @@ from kubealive.v1.state_pb2 import (
     Kind,
 )
 from kubealive_agent._errors import RefusalError
+from kubealive_agent._hints import own_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,10 +90,11 @@ class Rule(NamedTuple):
 
 
 class Guard:
-    """Decides about requests. `own_pod` is the name of the agent's pod, `version` the agent's."""
+    """Decides about requests. `own_pod` is the name of the agent's pod, `version` and `namespace` the agent's."""
 
-    def __init__(self, world: World, *, own_pod: str, version: str) -> None:
+    def __init__(self, world: World, *, own_pod: str, version: str, namespace: str) -> None:
         self._world = world
+        self._namespace = namespace
         self._own_pod = own_pod
         self._version = version
 
@@ -107,7 +109,7 @@ class Guard:
             raise RefusalError(
                 Refusal.REASON_UNSUPPORTED,
                 f"this agent (version {self._version}) cannot {verb.replace('_', ' ')}; "
-                "install a newer one with `kubealive up`",
+                f"install a newer one with `{own_command('up', namespace=self._namespace)}`",
             )
         found = self._subject(request, verb)
         RULES[verb].check(request)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubealive.v1.agent_pb2 import Refusal
 from kubealive_agent._errors import RefusalError
+from kubealive_agent._hints import own_command
 from kubealive_agent.kube import ConflictError, ForbiddenError, KubeError, NotFoundError, StatusError
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ class Requests:
         what = f"{verb} {resource} {name} in namespace {self._namespace}"
         match exc:
             case ForbiddenError():
+                grants = own_command("reset", namespace=self._namespace)
                 return RefusalError(
                     Refusal.REASON_FORBIDDEN,
                     f"the agent has no right to {verb} {resource} in namespace {self._namespace}; "
-                    "whoever runs `kubealive up` can grant it "
-                    f"({exc.message})",
+                    f"whoever may run `{grants}` grants it so ({exc.message})",
                 )
             case NotFoundError() | ConflictError():
                 return RefusalError(

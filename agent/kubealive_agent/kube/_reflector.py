@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from kubealive.v1 import agent_pb2, facts_pb2
+from kubealive_agent._hints import own_command
 from kubealive_agent.kube._client import Lines, Query
 from kubealive_agent.kube._errors import (
     ForbiddenError,
@@ -116,6 +117,7 @@ class Reflector:
         self._path = resource.path(namespace)
         self._where = f"in namespace {namespace}" if resource.namespaced else "of the cluster"
         self._what = f"{resource.name} {self._where}"
+        self._grants = own_command("reset", namespace=namespace)
         self._sink = sink
         self._gate = gate
         self._gap = gap
@@ -242,7 +244,7 @@ class Reflector:
         """Say in one sentence what is missing, and look again now and then."""
         self._version = None
         if isinstance(exc, ForbiddenError):
-            reason = f"the agent has no right to {self._verb} {self._what}; `kubealive up` grants it"
+            reason = f"the agent has no right to {self._verb} {self._what}; `{self._grants}` grants it"
             self._tell(agent_pb2.KindAccess.STATE_FORBIDDEN, reason)
         else:
             reason = f"this API server does not serve {self.name} ({self._resource.api})"

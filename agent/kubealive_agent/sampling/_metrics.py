@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from kubealive.v1 import agent_pb2, state_pb2
+from kubealive_agent._hints import own_command
 from kubealive_agent.kube import (
     AccessState,
     Api,
@@ -87,7 +88,7 @@ async def poll_usage(
     its own.
     """
     pace = timing or Timing()
-    pods, nodes = _pods(client, namespace, sink, uid_of), _nodes(client, sink)
+    pods, nodes = _pods(client, namespace, sink, uid_of), _nodes(client, namespace, sink)
     due_s = 0.0
     while True:
         if due_s <= 0 or watched():
@@ -118,6 +119,7 @@ class _Poll:
         kind: Kind,
         what: str,
         path: str,
+        namespace: str,
         sink: Sink,
         key_of: Callable[[state_pb2.Usage], str | None],
     ) -> None:
@@ -125,6 +127,7 @@ class _Poll:
         self._kind = kind
         self._what = what
         self._path = path
+        self._grants = own_command("reset", namespace=namespace)
         self._sink = sink
         self._key_of = key_of
         self._known: dict[str, state_pb2.Usage] = {}
@@ -149,7 +152,7 @@ class _Poll:
         except ForbiddenError:
             return _Answer(
                 agent_pb2.KindAccess.STATE_FORBIDDEN,
-                f"the agent has no right to list {self._what}; `kubealive up` grants what it needs",
+                f"the agent has no right to list {self._what}; `{self._grants}` grants it",
             )
         except KubeError as exc:
             return _Answer(agent_pb2.KindAccess.STATE_RETRYING, f"no {self._what}: {exc}")
@@ -171,17 +174,19 @@ def _pods(client: Api, namespace: str, sink: Sink, uid_of: UidOf) -> _Poll:
         kind=state_pb2.KIND_POD_USAGE,
         what=f"metrics of pods in namespace {namespace}",
         path=f"{_API}/namespaces/{namespace}/pods",
+        namespace=namespace,
         sink=sink,
         key_of=lambda usage: uid_of(usage.name, at_us=usage.measured_us),
     )
 
 
-def _nodes(client: Api, sink: Sink) -> _Poll:
+def _nodes(client: Api, namespace: str, sink: Sink) -> _Poll:
     return _Poll(
         client,
         kind=state_pb2.KIND_NODE_USAGE,
         what="metrics of nodes",
         path=f"{_API}/nodes",
+        namespace=namespace,
         sink=sink,
         key_of=lambda usage: usage.name,
     )

@@ -117,12 +117,12 @@ class Bench:
         self.output = io.StringIO()
         self.slept: list[float] = []
         self.names = FakeNames()
-        faults = FaultPort(port=fault_port, token=lambda: "secret" if token is None else token)
+        faults = FaultPort(port=fault_port, token=lambda: "secret" if token is None else token, namespace="lab")
         self.actions = Actions(
             world=self.lab.world,
             journal=self.lab.journal,
             sessions=self.lab.sessions,
-            guard=Guard(self.lab.world, own_pod="kubealive-agent-1", version="0.1.0"),
+            guard=Guard(self.lab.world, own_pod="kubealive-agent-1", version="0.1.0", namespace="lab"),
             steps=every_step(self.lab.world, self.kube, faults, self.names, self.lab.clock),
             faults=faults,
             traffic=self.traffic,

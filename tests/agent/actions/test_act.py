@@ -298,7 +298,7 @@ async def test_what_the_fault_port_refuses(
 @pytest.mark.parametrize(
     ("token", "uid", "words"),
     [
-        ("", "uid-a", "`kubealive up` makes the Secret"),
+        ("", "uid-a", "`kubealive reset -n lab` makes the Secret"),
         ("t", "uid-new", "no address yet"),
         ("t", "uid-ended", "another pod's by now"),
         ("t", "uid-a", "takes no orders"),

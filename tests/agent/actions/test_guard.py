@@ -86,7 +86,7 @@ BAD_VALUES: dict[str, tuple[ActRequest, Refusal.Reason.ValueType, str]] = {
 
 @pytest.fixture
 def guard() -> Guard:
-    return Guard(Lab().world, own_pod="kubealive-agent-1", version="0.1.0")
+    return Guard(Lab().world, own_pod="kubealive-agent-1", version="0.1.0", namespace="lab")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_verbs_of_newer_agents(guard: Guard, monkeypatch: pytest.MonkeyPatch) ->
 
     assert caught.value.reason == Refusal.REASON_UNSUPPORTED
     assert "this agent (version 0.1.0) cannot" in caught.value.message
-    assert "kubealive up" in caught.value.message
+    assert "`kubealive up -n lab`" in caught.value.message
 
 
 def test_every_verb_is_supported() -> None:
@@ -225,6 +225,6 @@ def test_every_verb_is_supported() -> None:
 
 def test_what_the_guard_lets_through_can_be_carried_out() -> None:
     """Each verb with a rule has somebody who makes its step, and no other verb has."""
-    faults = FaultPort(port=1, token=lambda: "")
+    faults = FaultPort(port=1, token=lambda: "", namespace="lab")
 
     assert every_step(Lab().world, FakeKube(), faults).keys() == RULES.keys()

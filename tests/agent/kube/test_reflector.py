@@ -232,7 +232,7 @@ async def test_watch_that_ends_at_once_is_not_a_tight_loop() -> None:
         (
             FORBIDDEN,
             "FORBIDDEN",
-            "the agent has no right to list pods in namespace lab; `kubealive up` grants it",
+            "the agent has no right to list pods in namespace lab; `kubealive reset -n lab` grants it",
         ),
         (ABSENT, "ABSENT", "this API server does not serve pods (/api/v1)"),
     ],
@@ -266,7 +266,9 @@ async def test_missing_right_to_watch_names_its_verb() -> None:
     """A right to list alone is not enough, and the sentence says which one is missing."""
     api = ScriptedApi(lists=[page(version=5)], watches=[FORBIDDEN])
     sink = await reflect(api, resource=NODES)
-    assert sink.reasons == ["the agent has no right to watch nodes of the cluster; `kubealive up` grants it"]
+    assert sink.reasons == [
+        "the agent has no right to watch nodes of the cluster; `kubealive reset -n lab` grants it"
+    ]
 
 
 @pytest.mark.parametrize(
