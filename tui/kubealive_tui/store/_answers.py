@@ -46,7 +46,11 @@ class Latest(Generic[AnswerT]):
 
 
 class Answers:
-    """The newest answers of one experiment. Questions beyond the most let the longest unasked one go."""
+    """The newest answers of one experiment.
+
+    Questions beyond the most let the longest unasked one go: mostly one about a pod that is gone. One that is asked
+    still is told again soon, and is "not asked yet" until then.
+    """
 
     def __init__(self) -> None:
         self._dns: dict[tuple[str, str], dict[int, Latest[DnsAnswer]]] = {}
@@ -56,7 +60,6 @@ class Answers:
         self._recent: dict[str, deque[tuple[int, CallResult]]] = {}
         self._readings: dict[tuple[str, str], Latest[Reading]] = {}
         self._values: dict[tuple[str, str], Latest[Reading]] = {}
-        self.dropped = 0
 
     def add(self, fact: Fact) -> bool:
         """Take a fact; whether it is an answer that says the same as the one before, and so no news."""
@@ -136,7 +139,6 @@ class Answers:
     def _bound(self, kept: dict[KeyT, ValueT]) -> None:
         while len(kept) > MOST_QUESTIONS:
             del kept[next(iter(kept))]
-            self.dropped += 1
 
     # ---- selectors
 

@@ -241,6 +241,10 @@ class Store:
         """The runs of the experiment's stopwatches, the open one among them."""
         return self.ledger(experiment).runs
 
+    def timeline_dropped(self, experiment: str) -> int:
+        """Facts of the experiment's timeline that had to give way: its own, and those of the cluster."""
+        return sum(self.ledger(name).timeline_dropped for name in {experiment, CLUSTER})
+
     def departed(self, experiment: str) -> Mapping[str, Departed]:
         """Pods of the experiment that are gone, by UID, oldest first."""
         return self.ledger(experiment).departed

@@ -7,7 +7,7 @@ that the store may go on beneath.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kubealive_tui.experiments import Scene, timeline
+from kubealive_tui.experiments import Scene, count, timeline
 from kubealive_tui.model import Bar, Line, Role, Row, Size, Table, View, line, plain
 from kubealive_tui.store import Store
 from kubealive_tui.ui._frame import Around
@@ -38,7 +38,7 @@ def screen(
         lesson=lesson,
         views=kept,
         timeline=timeline(store, name, me=around.me, most=most, matches=words),
-        timeline_figures=_figures(words),
+        timeline_figures=_figures(words, dropped=store.timeline_dropped(name)),
         timeline_empty=_nothing(words) if words else line(("nothing has happened yet", Role.DIM)),
         timeline_scroll=state.timeline_scroll,
         keys=around.keys,
@@ -54,10 +54,11 @@ def _nothing(words: str) -> Line:
     return line(("nothing matches ", Role.DIM), (words, Role.WAITING))
 
 
-def _figures(words: str) -> Line:
+def _figures(words: str, *, dropped: int) -> Line:
+    older = (f"; {count(dropped)} older not kept", Role.WAITING) if dropped else ""
     if not words:
-        return line(("newest first", Role.DIM))
-    return line(("only what contains ", Role.MUTED), (words, Role.WAITING), ("; esc clears", Role.MUTED))
+        return line(("newest first", Role.DIM), older)
+    return line(("only what contains ", Role.MUTED), (words, Role.WAITING), ("; esc clears", Role.MUTED), older)
 
 
 def rows_of(views: Sequence[View]) -> Sequence[str]:
