@@ -48,8 +48,8 @@ class Latest(Generic[AnswerT]):
 class Answers:
     """The newest answers of one experiment.
 
-    Questions beyond the most let the longest unasked one go: mostly one about a pod that is gone. One that is asked
-    still is told again soon, and is "not asked yet" until then.
+    Questions beyond the most let the longest unasked one go, which is mostly about a pod that is gone. What is
+    still asked is told again soon, and is "not asked yet" until then.
     """
 
     def __init__(self) -> None:
