@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import importlib.util
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 
 from kubealive import __version__
 from kubealive_tui.cli._environment import Environment
+from kubealive_tui.cli._log import log_path
 from kubealive_tui.cli._progress import lines
 from kubealive_tui.errors import KubealiveError, LinkError, UsageError
 from kubealive_tui.install import Wanted, up
@@ -35,7 +37,11 @@ IMAGES = {
     },
 }
 START_S, END_S, ANSWER_S = 15.0, 15.0, 4.0
+# Of what a sandbox complains of: the end of a traceback.
+MOST_WORDS = 4096
 _NEEDED = ("kubealive_sandbox", "aiohttp", "psutil", "kubealive_agent", "grpc_health", "h11", "msgspec")
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -82,39 +88,59 @@ async def sandbox() -> AsyncIterator[str]:
         )
     if missing:
         raise UsageError(f"the sandbox needs {missing[0]}: `pip install 'kubealive[sandbox]'` brings it")
-    words = [sys.executable, "-P", "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(IMAGES)]
     process = await asyncio.create_subprocess_exec(
-        *words,
+        *_command(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C is this program's to pass on, in order
         env={name: value for name, value in os.environ.items() if not name.startswith("KUBEALIVE_")},
     )
+    said = bytearray()
+    listening = asyncio.create_task(_listen(process, said))
     try:
-        yield await _kubeconfig(process)
+        yield await _kubeconfig(process, listening, said)
     finally:
-        await _end(process)
+        await _end(process, listening)
 
 
-async def _kubeconfig(process: asyncio.subprocess.Process) -> str:
-    output, errors = process.stdout or asyncio.StreamReader(), process.stderr or asyncio.StreamReader()
+def _command() -> list[str]:
+    return [sys.executable, "-P", "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(IMAGES)]
+
+
+async def _listen(process: asyncio.subprocess.Process, said: bytearray) -> None:
+    """Write what it complains of into the log, all the time: whoever cannot write stands still.
+
+    The end of it is kept in `said`.
+    """
+    errors = process.stderr or asyncio.StreamReader()
+    while piece := await errors.read(MOST_WORDS):
+        said += piece
+        del said[:-MOST_WORDS]
+        _log.warning("the sandbox says: %s", piece.decode(errors="replace").rstrip())
+
+
+async def _kubeconfig(process: asyncio.subprocess.Process, listening: asyncio.Task[None], said: bytearray) -> str:
+    output = process.stdout or asyncio.StreamReader()
     try:
         line = await asyncio.wait_for(output.readline(), START_S)
     except TimeoutError as exc:
-        raise LinkError(f"the sandbox did not start in {START_S:g} s") from exc
+        raise LinkError(f"the sandbox did not start in {START_S:g} s; {log_path()} has its words") from exc
     if not line:
-        said = (await errors.read(4096)).decode(errors="replace").strip()
-        raise LinkError(f"the sandbox did not start: {said or 'it said nothing'}")
+        await asyncio.wait({listening}, timeout=ANSWER_S)
+        words = said.decode(errors="replace").strip()
+        raise LinkError(f"the sandbox did not start: {words or 'it said nothing'}")
     return line.decode().strip()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
     """Let go of it, and wait until it has ended with all that it started."""
     if process.stdin is not None:
         process.stdin.close()
     try:
-        await asyncio.wait_for(process.communicate(), END_S)
+        await asyncio.wait_for(process.wait(), END_S)
     except TimeoutError:
         process.kill()
         await process.wait()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
