@@ -57,10 +57,9 @@ async def open_sandbox(images: Mapping[str, Image], *, scheme: str = "") -> Asyn
     """
     async with AsyncExitStack() as stack:
         _sweep()
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         reaper = Reaper(folder)
         stack.callback(reaper.close)
-        (folder / "pid").write_text(str(os.getpid()))
         addresses = Addresses.claim(folder, scheme=scheme)
         stack.callback(addresses.listener.close)
         secret = secrets.token_hex(16)
@@ -183,6 +182,6 @@ def _sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             try:
-                os.kill(int((folder / "pid").read_text()), 0)
+                os.kill(int(folder.name.removeprefix(_PREFIX).partition("-")[0]), 0)
             except ProcessLookupError:
                 shutil.rmtree(folder, ignore_errors=True)

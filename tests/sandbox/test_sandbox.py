@@ -301,6 +301,11 @@ def offspring(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return found
 
 
+def reaper_of(process: subprocess.Popen[str]) -> psutil.Process:
+    children = psutil.Process(process.pid).children()
+    return next(each for each in children if any(word.endswith("_reap.py") for word in each.cmdline()))
+
+
 @pytest.mark.parametrize(
     "end",
     [
@@ -310,9 +315,10 @@ def offspring(process: subprocess.Popen[str]) -> list[psutil.Process]:
         pytest.param(lambda process: process.kill(), id="SIGKILL"),
     ],
 )
-def test_it_leaves_nothing(end: Callable[[Any], None]) -> None:
+@pytest.mark.parametrize("scheme", [MANY, ONE])
+def test_it_leaves_nothing(end: Callable[[Any], None], scheme: str) -> None:
     """However it ends: no process, no file."""
-    with program() as (process, folder):
+    with program("--addresses", scheme) as (process, folder):
         start_pod(folder)
         children = offspring(process)
         end(process)
@@ -323,10 +329,25 @@ def test_it_leaves_nothing(end: Callable[[Any], None]) -> None:
     assert not folder.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_it_leaves_no_process_even_if_all_of_it_is_killed() -> None:
-    """The kernel ends the pods then; the next sandbox removes the folder."""
-    with program() as (process, folder):
+@pytest.mark.parametrize("scheme", [MANY, ONE])
+def test_it_leaves_nothing_even_without_its_reaper(scheme: str) -> None:
+    """The pods' processes notice by themselves, and clear up."""
+    with program("--addresses", scheme) as (process, folder):
+        start_pod(folder)
+        children = offspring(process)
+        for each in (reaper_of(process), psutil.Process(process.pid)):
+            os.kill(each.pid, signal.SIGKILL)
+        process.wait(WITHIN_S)
+        _, alive = psutil.wait_procs(children, timeout=WITHIN_S)
+
+    assert not alive
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("scheme", [MANY, ONE])
+def test_what_nobody_could_remove_the_next_one_does(scheme: str) -> None:
+    """Where all was killed at once, no process is left, and a folder until the next sandbox starts."""
+    with program("--addresses", scheme) as (process, folder):
         start_pod(folder)
         children = offspring(process)
         for each in (*children, psutil.Process(process.pid)):

@@ -9,7 +9,7 @@ runs these programs anyway.
 
 import os
 
-from kubealive_sandbox.inside import _mounts, _names, _sockets
+from kubealive_sandbox.inside import _life, _mounts, _names, _sockets
 from kubealive_sandbox.places import places
 
 __all__ = ["enter"]
@@ -20,6 +20,9 @@ def enter() -> None:
     address = os.environ.get("SANDBOX_POD_IP")
     if not address:
         return
+    # Not for children, which do not inherit the pipe: they are of the same group.
+    if pipe := os.environ.pop("SANDBOX_PIPE", ""):
+        _life.enter(int(pipe), folder=os.environ["SANDBOX_FOLDER"])
     network = os.environ["SANDBOX_NETWORK"]
     _sockets.enter(address=address, network=network, places=places(os.environ.get("SANDBOX_PLACES", "")))
     _names.enter(server=os.environ["SANDBOX_DNS"], search=os.environ.get("SANDBOX_SEARCH", ""))

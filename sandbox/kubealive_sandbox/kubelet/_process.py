@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,18 +16,6 @@ __all__ = ["Log", "Process"]
 # Of a container's output; what is older is gone, as behind the kubelet's rotation.
 MOST_LINES = 2000
 LONGEST_LINE = 16 * 1024
-_PR_SET_PDEATHSIG = 1
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """What the child does before its program: on Linux, the kernel is asked to end it with the sandbox."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) and None
-
-
-_BEFORE = _die_with_parent()
 
 
 class Log:
@@ -98,10 +84,10 @@ class Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=dict(env),
+            env={**env, "SANDBOX_FOLDER": str(reaper.folder), "SANDBOX_PIPE": str(reaper.pipe)},
+            pass_fds=(reaper.pipe,),
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_BEFORE,
             limit=LONGEST_LINE,
         )
         return cls(process, reaper)
