@@ -1,8 +1,6 @@
 """The load balancing tab: keys, stopwatch choice, views, words."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
@@ -36,6 +34,7 @@ from kubealive_tui.model import (
     plain,
 )
 from kubealive_tui.store import Store
+from tests.tui.experiments.drives import Still
 from tests.tui.signals import (
     connected,
     deletion,
@@ -50,8 +49,6 @@ from tests.tui.signals import (
     slices,
     snapshot,
 )
-
-T = TypeVar("T")
 
 
 def scene(
@@ -248,26 +245,11 @@ def test_explain_says_why_a_pod_takes_no_connections(unready: Pod, said: str) ->
     assert ("readiness probe fails" in words) == said.endswith("probe fails")
 
 
-class SteadyDrive:
-    """A drive on a store that holds a finished burst; it notes what is asked, and looks once."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.asked: list[Request] = []
-
-    async def ask(self, request: Request) -> str:
-        self.asked.append(request)
-        return "l2"
-
-    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
-        return look()
-
-
 async def test_the_check_kills_only_under_its_own_load() -> None:
     """The replies of the burst before are no sign that the load of the kill is steady."""
     store = scene().store
     store.apply(frame(9, 1, fact(8, 1, load_started()), fact(9, 1, replies(0.9, ("p1", Outcome.OK, 400)))))
-    drive = SteadyDrive(store)
+    drive = Still(store, answer="l2")
 
     (finding,) = await _survives(drive)
     assert (finding.name, finding.kept) == ("steady load", False)

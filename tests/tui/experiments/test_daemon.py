@@ -1,9 +1,7 @@
 """The DaemonSet's tab: a map of nodes, what is asked, the stopwatch, remarks, words, the check."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
@@ -31,7 +29,6 @@ from kubealive_tui.model import (
     PodSample,
     PodTransition,
     Reading,
-    Request,
     Run,
     Sentence,
     Size,
@@ -40,9 +37,9 @@ from kubealive_tui.model import (
     plain,
 )
 from kubealive_tui.store import Store
+from tests.tui.experiments.drives import Still
 from tests.tui.signals import START, connected, fact, frame, snapshot
 
-T = TypeVar("T")
 ME = "me@here"
 REFUSED = 'pods "knowingnoded-x" is forbidden: violates PodSecurity "baseline:latest": hostPort (port 8080)'
 
@@ -455,21 +452,6 @@ def test_explain_tells_the_last_run() -> None:
 
 
 # ---- the check
-
-
-class Still:
-    """A drive on a store in which nothing happens any more; it notes what is asked."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.asked: list[Request] = []
-
-    async def ask(self, request: Request) -> str:
-        self.asked.append(request)
-        return "a1"
-
-    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
-        return look()
 
 
 async def test_the_check_names_what_is_wrong() -> None:

@@ -1,8 +1,7 @@
 """The StatefulSet's tab: seats, values, keys, what is asked, stopwatches, remarks, words, the check."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
@@ -27,7 +26,6 @@ from kubealive_tui.model import (
     Phase,
     Pod,
     PodTransition,
-    Request,
     Run,
     Sentence,
     Service,
@@ -38,9 +36,9 @@ from kubealive_tui.model import (
     plain,
 )
 from kubealive_tui.store import Store
+from tests.tui.experiments.drives import Still
 from tests.tui.signals import START, at, connected, fact, frame, snapshot
 
-T = TypeVar("T")
 ME = "me@here"
 HOST = "phoenix-1.phoenix"
 VIP = "10.96.0.7"
@@ -547,21 +545,6 @@ def test_explain_tells_the_last_run() -> None:
 
 
 # ---- the check
-
-
-class Still:
-    """A drive on a store in which nothing happens any more; it notes what is asked."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.asked: list[Request] = []
-
-    async def ask(self, request: Request) -> str:
-        self.asked.append(request)
-        return "a1"
-
-    async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
-        return look()
 
 
 async def test_the_check_fails_on_names_that_lead_elsewhere() -> None:
