@@ -279,10 +279,10 @@ def words(cluster: Cluster) -> str:
 @pytest.mark.parametrize(
     ("rcode", "sentence"),
     [
-        ("TIMEOUT", "no server answered within 2 s"),
+        ("TIMEOUT", "TIMEOUT, no DNS server answered in time"),
         ("UNREACHABLE", "no ready pod behind it"),
-        ("SERVFAIL", "the server has failed itself"),
-        ("REFUSED", "the server answers REFUSED"),
+        ("SERVFAIL", "the DNS server has failed itself"),
+        ("REFUSED", "the DNS server answers REFUSED"),
         ("NXDOMAIN", "promised is 10.96.0.7 (section 2.3.1)"),
     ],
 )

@@ -30,6 +30,7 @@ __all__ = [
     "lifetime",
     "lifetime_words",
     "record_table",
+    "silence_words",
     "verdict_words",
     "worth",
 ]
@@ -97,6 +98,19 @@ def lifetime_words(found: Latest[DnsAnswer] | None, now_us: int) -> Line:
     """Those seconds as a cell."""
     left = lifetime(found, now_us)
     return line(("–", Role.MUTED)) if left is None else line((str(left), Role.MUTED))
+
+
+_SILENCES = {
+    "TIMEOUT": "no DNS server answered in time; kubectl -n kube-system get pods -l k8s-app=kube-dns shows them",
+    "UNREACHABLE": "the network turned the question back: the DNS Service has no ready pod behind it",
+    "SERVFAIL": "the DNS server has failed itself, starting or without the API or the server behind it",
+}
+
+
+def silence_words(rcode: str) -> str:
+    """Why a question has no answer, where that says nothing of what was asked for; without its full stop."""
+    why = _SILENCES.get(rcode)
+    return f"{rcode}, {why}" if why else f"the DNS server answers {rcode}"
 
 
 def answered(call: CallResult) -> bool:

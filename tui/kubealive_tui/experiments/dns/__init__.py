@@ -22,6 +22,7 @@ from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run
 from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._dns import Form, Judgement, Word, judge, resolver_of
 from kubealive_tui.experiments._explanations import NOW, TRY
+from kubealive_tui.experiments._names import silence_words
 from kubealive_tui.experiments._stopwatches import kill_stopwatch
 from kubealive_tui.experiments.dns._matrix import (
     FORMS,
@@ -329,15 +330,9 @@ def _say_wrong(judgement: Judgement, _now_us: int) -> str:
 
 
 def _say_silent(judgement: Judgement, _now_us: int) -> str:
-    rcode = judgement.latest.body.rcode if judgement.latest else ""
-    return _SILENCES.get(rcode, f"the server answers {rcode}.")
+    return f"{silence_words(judgement.latest.body.rcode if judgement.latest else '')}."
 
 
-_SILENCES = {
-    "TIMEOUT": "no server answered within 2 s. kubectl -n kube-system get pods -l k8s-app=kube-dns shows them.",
-    "UNREACHABLE": "the network turned the question back: the DNS Service has no ready pod behind it.",
-    "SERVFAIL": "the server has failed itself: it is starting, or cannot reach the API or the server behind it.",
-}
 _SAYINGS = {Word.STALE: _say_stale, Word.WRONG: _say_wrong, Word.SILENT: _say_silent}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
 from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
+from kubealive_tui.experiments._names import silence_words
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.service._hops import Lookup, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments.service._view import (
@@ -65,6 +66,9 @@ def _explain_dns(found: Judgement, lookup: Lookup) -> Iterator[Line]:
             due = f"has no such record, and none is due (DNS specification, {found.expected.section})."
             yield line((f"{lookup.name} ", Role.STRONG), due)
         return
+    if found.word is Word.SILENT:
+        yield line((f"{lookup.name}: ", Role.STRONG), f"{silence_words(lookup.rcode)}.")
+        return
     words = _RCODES.get(lookup.rcode if lookup.rcode != "NOERROR" or lookup.records else "NODATA")
     wanted = f"the API has {', '.join(found.expected.words)} (section {found.expected.section})"
     said = words or f"is answered with what is {found.word.value}: {wanted}."
@@ -75,8 +79,6 @@ _RCODES = {
     "NXDOMAIN": "does not exist: it is spelt wrong, or its Service is gone. Resolvers remember that for the "
     "zone's negative TTL, also when the Service is made meanwhile.",
     "NODATA": "exists and has no such record: a port without a name has no SRV record.",
-    "TIMEOUT": "was not answered by the DNS server in time: look at the pods of kube-dns, or at a network policy.",
-    "SERVFAIL": "was answered with a failure: the DNS server's own view of the API may be gone.",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._explanations import TRY, ended_words
-from kubealive_tui.experiments._names import is_asked, led_to, lifetime
+from kubealive_tui.experiments._names import is_asked, led_to, lifetime, silence_words
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
 from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
@@ -55,8 +55,8 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
     if record is not None and record.body.rcode in {"TIMEOUT", "SERVFAIL", "UNREACHABLE"}:
         yield line(
             name,
-            f"the DNS server said {record.body.rcode}: that is no word on the pod. An application would try "
-            "again, or fail; see tab 9 for every name.",
+            f"{silence_words(record.body.rcode)}. That is no word on the pod: an application would try again, or "
+            "fail; see tab 9 for every name.",
         )
     elif (
         record is not None
