@@ -1,9 +1,11 @@
 """The views that tabs share: what the load's line says of its requests."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._blocks import POD, load_view, pod_table
+from kubealive_tui.experiments._blocks import POD, load_view, lost_view, pod_table
 from kubealive_tui.experiments.balance import lab
 from kubealive_tui.model import Column, Outcome, Size, plain
 from kubealive_tui.store import Store
@@ -40,6 +42,27 @@ def test_requests_that_only_just_arrived_are_said(
 def test_a_narrow_screen_keeps_to_the_totals() -> None:
     """At 80 columns there is room for what is lost, not for what nearly was."""
     assert "retried" not in figures(80, retried=3)
+
+
+@pytest.mark.parametrize(
+    ("unsent", "lag_us", "said"),
+    [
+        pytest.param(0, 99_000, [], id="in time"),
+        pytest.param(3, 0, ["the generator itself: 3 not sent"], id="not sent"),
+        pytest.param(0, 340_000, ["the generator itself: up to 0.34 s late"], id="late"),
+        pytest.param(3, 340_000, ["the generator itself: 3 not sent, up to 0.34 s late"], id="both"),
+    ],
+)
+def test_what_the_generator_owes_is_told_apart(unsent: int, lag_us: int, said: list[str]) -> None:
+    """Its own lateness is nobody's loss, and is said at every width as soon as it matters; the worst one stays."""
+    store = Store({lab.name: lab.stopwatches})
+    store.apply(snapshot(running_load()))
+    rows = (("p1", Outcome.OK, 9), *((("", Outcome.LOCAL, unsent),) if unsent else ()))
+    bins = [replace(replies(1.0, *rows), lag_max_us=lag_us), replies(1.1, ("p1", Outcome.OK, 1))]
+    facts = [fact(1, 0.0, load_started()), *(fact(n, 1.2, each) for n, each in enumerate(bins, 2))]
+    store.apply(frame(9, 1.5, *facts))
+
+    assert [plain(each.text) for each in lost_view(Scene(store, lab, lab.settings()))] == said
 
 
 def test_a_table_of_pods_has_the_columns_that_a_tab_asks_for() -> None:

@@ -29,7 +29,7 @@ from kubealive_tui.model import (
     Table,
     line,
 )
-from kubealive_tui.store import Store
+from kubealive_tui.store import Store, TrafficLedger
 
 __all__ = [
     "AGE",
@@ -49,6 +49,9 @@ __all__ = [
 
 # A minute holds a kill and its recovery with room on both sides; 60 columns make a second of each.
 CHART_SPAN_US = 60_000_000
+
+# A bin's width: sends that leave so late are counted where they were planned, and blur what is seen of a kill.
+LATE_US = 100_000
 
 # The columns that a table of pods can have, by their titles.
 POD = Column("POD", 10)
@@ -163,19 +166,31 @@ def load_view(scene: Scene) -> Bins:
 
 
 def lost_view(scene: Scene) -> tuple[Sentence, ...]:
-    """What clients lost since the load began, by kind; no line at all while that is nothing."""
+    """What clients lost since the load began, and what the generator owes: a line each, if it is anything."""
     traffic = scene.store.traffic(scene.name)
+    return tuple(Sentence(words) for words in (_lost_words(traffic), _owed_words(traffic)) if words)
+
+
+def _lost_words(traffic: TrafficLedger) -> Line:
+    """What clients lost, by kind."""
     if not traffic.failed:
         return ()
     kinds = sorted((o for o in traffic.outcomes if o.failed), key=lambda o: -traffic.outcomes[o])
     by_kind = ", ".join(f"{count(traffic.outcomes[o])} {o.value}" for o in kinds)
-    words = line(
+    return line(
         ("lost ", Role.MUTED),
         (count(traffic.failed), Role.BAD),
         (f" of {count(traffic.sent)} sent: ", Role.MUTED),
         by_kind,
     )
-    return (Sentence(words),)
+
+
+def _owed_words(traffic: TrafficLedger) -> Line:
+    """What the generator itself did not keep to: no pod is to blame for it, and no client lost anything."""
+    unsent, late_us = traffic.outcomes.get(Outcome.LOCAL, 0), traffic.lag_max_us
+    said = [f"{count(unsent)} not sent"] if unsent else []
+    said += [f"up to {late_us / 1e6:.2f} s late"] if late_us >= LATE_US else []
+    return line(("the generator itself: ", Role.MUTED), (", ".join(said), Role.WAITING)) if said else ()
 
 
 def _load_figures(scene: Scene) -> Line:
@@ -201,8 +216,6 @@ def _wide_figures(scene: Scene) -> list[Line]:
     traffic = scene.store.traffic(scene.name)
     parts = [line(("  p90 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.9)), (" ms", Role.MUTED))]
     parts.append(line(("  sent ", Role.MUTED), count(traffic.sent)))
-    if own := traffic.outcomes.get(Outcome.LOCAL, 0):
-        parts.append(line(("  generator ", Role.MUTED), (count(own), Role.WAITING)))
     if traffic.retransmitted:
         parts.append(line(("  retransmitted ", Role.MUTED), (count(traffic.retransmitted), Role.WAITING)))
     if traffic.retried:

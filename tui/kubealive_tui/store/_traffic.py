@@ -94,7 +94,6 @@ class TrafficLedger:
     planned: int = 0
     sent: int = 0
     lag_max_us: int = 0
-    ports_quarantined: int = 0
     retransmitted: int = 0
     retried: int = 0
 
@@ -127,8 +126,7 @@ class TrafficLedger:
     def _sum(self, traffic: TrafficBin) -> None:
         self.planned += traffic.planned
         self.sent += traffic.sent
-        self.lag_max_us = traffic.lag_max_us
-        self.ports_quarantined = traffic.ports_quarantined
+        self.lag_max_us = max(self.lag_max_us, traffic.lag_max_us)
         for bucket, count in traffic.latency:
             self.latency.add(bucket, count)
         for row in traffic.rows:
