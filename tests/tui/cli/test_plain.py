@@ -11,12 +11,15 @@ from kubealive_tui.cli import main
 from kubealive_tui.cli._opening import new_store
 from kubealive_tui.cli._plain import Teller, follow
 from kubealive_tui.errors import LinkError
+from kubealive_tui.experiments import dns
 from kubealive_tui.feed import Head, Recorder
 from kubealive_tui.model import (
     AgentNote,
     Aspect,
     Batch,
+    DnsSample,
     Frame,
+    Info,
     Interest,
     LinkEvent,
     LinkState,
@@ -32,6 +35,7 @@ class Feed:
 
     def __init__(self, *signals: Signal) -> None:
         self.signals = signals
+        self.interests: list[Interest] = []
 
     async def run(self, deliver: Callable[[Signal], None]) -> None:
         for signal in self.signals:
@@ -42,7 +46,7 @@ class Feed:
         raise AssertionError
 
     def interest(self, interest: Interest) -> None:
-        raise AssertionError
+        self.interests.append(interest)
 
 
 def told(*signals: Signal, only: str = "", me: str = "me@here") -> list[str]:
@@ -127,6 +131,20 @@ async def test_following_ends_with_the_recording() -> None:
     feed = Feed(connected(), LinkEvent(LinkState.ENDED))
     await follow(feed, Teller(new_store(), write=lines.append))
     assert lines[-1].endswith("end of recording")
+
+
+async def test_what_is_followed_is_sampled() -> None:
+    """Lines of one experiment tell what its tab has asked; nothing is asked for all of them together."""
+    live = LinkEvent(LinkState.CONNECTED, info=Info("0.1.0", EPOCH, namespace="lab"))
+    feed = Feed(live, snapshot(), LinkEvent(LinkState.ENDED))
+    await follow(feed, Teller(new_store(), write=lambda _: None), watched=dns.lab)
+
+    assert {interest.experiments for interest in feed.interests} == {frozenset({"dns"})}
+    assert any(isinstance(sample.what, DnsSample) for sample in feed.interests[-1].samples)
+
+    feed = Feed(live, LinkEvent(LinkState.ENDED))
+    await follow(feed, Teller(new_store(), write=lambda _: None))
+    assert not feed.interests
 
 
 async def test_following_says_what_is_hopeless() -> None:

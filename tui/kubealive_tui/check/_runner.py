@@ -6,12 +6,10 @@ from functools import partial
 
 from kubealive_tui.check._drive import CheckDrive
 from kubealive_tui.errors import KubealiveError, LinkError
-from kubealive_tui.experiments import Experiment, Scene, Verdict, VerdictWord
+from kubealive_tui.experiments import Experiment, Verdict, VerdictWord
 from kubealive_tui.feed import Clock, SystemClock
 from kubealive_tui.hints import up_command
-from kubealive_tui.model import Sample
 from kubealive_tui.reports import Result
-from kubealive_tui.store import Store
 
 __all__ = ["check"]
 
@@ -34,7 +32,7 @@ async def check(
     lost = ""
     for experiment in experiments:
         began = clock.monotonic()
-        drive.begin(experiment.name, partial(_samples, experiment, drive.store))
+        drive.begin(experiment.name, partial(experiment.untouched_samples, drive.store))
         lost = lost or await _trouble(drive)
         if lost:
             verdict = Verdict.skipped(f"not run: {lost}")
@@ -47,13 +45,6 @@ async def check(
         seconds = clock.monotonic() - began
         drive.tell(f"{verdict.word.value} in {seconds:.1f} s")
         done(Result(name=experiment.name, verdict=verdict, runs=drive.runs(), seconds=seconds))
-
-
-def _samples(experiment: Experiment, store: Store) -> frozenset[Sample]:
-    """What a check has sampled: the same as a tab whose settings are untouched."""
-    if not store.namespace:
-        return frozenset()
-    return experiment.samples(Scene(store, experiment, settings=experiment.settings(), namespace=store.namespace))
 
 
 async def _trouble(drive: CheckDrive) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from kubealive_tui.cli._environment import Environment
 from kubealive_tui.cli._opening import chosen, local_zone, new_store, open_feed
 from kubealive_tui.errors import LinkError
-from kubealive_tui.experiments import entry_of
+from kubealive_tui.experiments import Experiment, entry_of
 from kubealive_tui.feed import Feed, Recording
 from kubealive_tui.hints import own_command
 from kubealive_tui.model import EpochMark, Interest, LinkState, LossMark, Run, Signal, plain
@@ -105,20 +105,20 @@ class Teller:
 
 async def follow_live(args: argparse.Namespace, env: Environment) -> int:
     """Tell what happens until interrupted; an agent that cannot be reached at all raises LinkError."""
-    only = _only(args)
+    watched = _watched(args)
+    only = watched.name if watched else ""
     async with open_feed(args, trouble=env.complain, read_only=True) as opened:
-        if only:
-            opened.feed.interest(Interest(frozenset({only})))
         teller = Teller(new_store(), write=env.say, me=opened.actor, only=only, zone=local_zone())
-        await follow(opened.feed, teller, namespace=args.namespace)
+        await follow(opened.feed, teller, watched=watched, namespace=args.namespace)
     return 0
 
 
-async def follow(feed: Feed, teller: Teller, *, namespace: str = "") -> None:
+async def follow(feed: Feed, teller: Teller, *, watched: Experiment | None = None, namespace: str = "") -> None:
     """Have the teller take what the feed delivers, until cancelled, or until a recording ends.
 
-    `namespace` is the one that advice is for. Raises LinkError where the link fails for good before anything was
-    seen, and what writing raises.
+    For the experiment that is `watched` the agent samples what its tab would have; `namespace` is the one that
+    advice is for. Raises LinkError where the link fails for good before anything was seen, and what writing
+    raises.
     """
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -130,6 +130,8 @@ async def follow(feed: Feed, teller: Teller, *, namespace: str = "") -> None:
         except OSError as error:  # the reader of a pipe has gone
             ended.set_exception(error)
             return
+        if watched is not None:
+            feed.interest(Interest(frozenset({watched.name}), watched.untouched_samples(teller.store)))
         link, synced = teller.store.link, teller.store.synced
         if link.state is LinkState.ENDED:
             ended.set_result(None)
@@ -148,9 +150,9 @@ async def follow(feed: Feed, teller: Teller, *, namespace: str = "") -> None:
 
 def print_recording(args: argparse.Namespace, env: Environment) -> int:
     """Print a whole recording at once; what is cut off at its end is said on standard error."""
-    recording = Recording.open(Path(args.file))
+    watched, recording = _watched(args), Recording.open(Path(args.file))
     try:
-        teller = Teller(new_store(), write=env.say, only=_only(args), zone=local_zone())
+        teller = Teller(new_store(), write=env.say, only=watched.name if watched else "", zone=local_zone())
         for _, signal in recording:
             teller.take(signal)
         if recording.cut:
@@ -161,5 +163,5 @@ def print_recording(args: argparse.Namespace, env: Environment) -> int:
     return 0
 
 
-def _only(args: argparse.Namespace) -> str:
-    return chosen([args.experiment])[0].name if args.experiment else ""
+def _watched(args: argparse.Namespace) -> Experiment | None:
+    return chosen([args.experiment])[0] if args.experiment else None

@@ -331,6 +331,15 @@ class Experiment:
         """What the agent is to ask for this scene."""
         return frozenset(self._samples(scene)) if self._samples else frozenset()
 
+    def untouched_samples(self, store: Store) -> frozenset[Sample]:
+        """The same for a tab that nobody has touched: for a check, and for lines without a screen.
+
+        Nothing before the agent has said in which namespace it is.
+        """
+        if not store.namespace:
+            return frozenset()
+        return self.samples(Scene(store, self, settings=self.settings(), namespace=store.namespace))
+
     async def verdict(self, drive: Drive) -> Verdict:
         """Run the check."""
         if self._check is None:
