@@ -132,9 +132,7 @@ class Cluster:
         promised = expected(server or self.store, question)
         whole = question.absolute(self.store)
         records = tuple(f"0 50 {each}" if question.type == "SRV" else each for each in sorted(promised.answers))
-        records += tuple(
-            f"0 50 {promised.port} 10-0-0-{n}.{promised.zone}" for n in range(1, promised.nameless + 1)
-        )
+        records += tuple(f"0 50 {promised.port} {label}.{promised.zone}" for label in sorted(promised.nameless))
         rcode = "NOERROR" if records or not promised.denials or "NODATA" in promised.denials else "NXDOMAIN"
         last = DnsAnswer(
             whole, question.type, rcode, records, 30, None if records else 30, 800, SERVER, walk="", step=0

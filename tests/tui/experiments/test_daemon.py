@@ -19,6 +19,7 @@ from kubealive_tui.model import (
     DnsSample,
     Ending,
     FactBody,
+    Frame,
     Kind,
     KubeEvent,
     Node,
@@ -45,7 +46,10 @@ REFUSED = 'pods "knowingnoded-x" is forbidden: violates PodSecurity "baseline:la
 
 
 def node(n: int, *, state: str = "Ready", cordoned: bool = False) -> Change:
-    ready = Condition("Ready", "True" if state == "Ready" else "Unknown", changed_us=START)
+    status, words = {"Ready": ("True", ""), "NotReady": ("False", "container runtime is down")}.get(
+        state, ("Unknown", "")
+    )
+    ready = Condition("Ready", status, message=words, changed_us=START)
     found = Node(f"nu{n}", f"node-{n}", state, cordoned, f"192.0.2.{n}", conditions=(ready,))
     return Change(Kind.NODE, found.uid, found)
 
@@ -155,7 +159,7 @@ def test_before_anything_is_asked_nothing_is_claimed() -> None:
     ("changes", "state", "pod_words"),
     [
         pytest.param([node(2, state="NotReady")], "✕ NotReady", "● Running", id="not ready"),
-        pytest.param([node(2, state="Unknown")], "✕ Unknown", "● Running", id="silent"),
+        pytest.param([node(2, state="Unknown")], "✕ NotReady", "● Running", id="silent"),
         pytest.param([node(2, cordoned=True)], "○ cordoned", "● Running", id="cordoned"),
         pytest.param([Change(Kind.POD, "u2", None)], "● Ready", "awaited", id="without its pod"),
         pytest.param(
@@ -355,9 +359,16 @@ def test_a_daemon_set_that_was_left_out_is_said() -> None:
         pytest.param(
             [node(3, state="Unknown")],
             [(30.0, call(3, outcome=Outcome.CONNECT_TIMEOUT))],
-            "node-3 is Unknown for 30s: nobody can ask its pod, which waits for it",
+            "node-3 is NotReady for 30s: nobody can ask its pod, which waits for it",
             "its kubelet has fallen silent",
             id="a node that is away",
+        ),
+        pytest.param(
+            [node(3, state="NotReady")],
+            [(30.0, call(3, "u3"))],
+            "node-3 is NotReady for 30s: yet its pod answers at the node's port",
+            "its kubelet speaks, and says that the node is not ready: container runtime is down.",
+            id="a node whose kubelet says so",
         ),
         pytest.param(
             [changed(pod(3, ready=False, message="0/3 nodes are available: 1 node(s) didn't have free ports"))],
@@ -399,6 +410,24 @@ def test_what_is_amiss_is_said_and_explained(
     tell(there, *told)
     assert remarks(there)[0].startswith(words)
     assert why in " ".join(map(plain, lab.explanation(there)))
+
+
+GONE = PodTransition("x", "knowingnoded-x", frozenset({Aspect.DELETED}))
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(frame(90, 300.0), id="of an earlier look"),
+        pytest.param(frame(90, 1.5, fact(90, 1.5, GONE, experiment="daemon")), id="of a pod that is gone"),
+    ],
+)
+def test_an_old_answer_is_no_strangers(then: Frame) -> None:
+    """Who answered at a port before is not said to answer there now."""
+    there = scene()
+    tell(there, (1.0, call(2, "x", name="knowingnoded-x")))
+    there.store.apply(then)
+    assert "is answered by" not in " ".join(remarks(there))
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,20 @@ def late(name: str, kind: str, *answers: str, rcode: str = "NOERROR") -> Word:
             Word.AGREES,
         ),
         ("_http._tcp.each", "SRV", (f"0 100 8080 a.each.{ZONE}",), "NOERROR", Word.WRONG),
+        (
+            "_http._tcp.each",
+            "SRV",
+            (f"0 50 8080 10-0-0-1.each.{ZONE}", f"0 50 8080 10-0-0-2.each.{ZONE}"),
+            "NOERROR",
+            Word.AGREES,
+        ),
+        (
+            "_http._tcp.each",
+            "SRV",
+            (f"0 50 8080 10-0-0-1.each.{ZONE}", f"0 50 8080 10-0-0-9.each.{ZONE}"),
+            "NOERROR",
+            Word.WRONG,
+        ),
         ("_http._tcp.set", "SRV", (f"0 100 8080 set-0.set.{ZONE}",), "NOERROR", Word.AGREES),
         ("_http._tcp.set", "SRV", (f"0 100 8080 set-1.set.{ZONE}",), "NOERROR", Word.WRONG),
         ("set-0.set", "SRV", (f"0 100 8080 set-0.set.{ZONE}",), "NOERROR", Word.OPEN),
@@ -226,6 +240,18 @@ def test_an_answer_that_was_right_is_stale_since_the_objects_changed() -> None:
     judgement = judge(asked.store, "dns", Question("set-0.set"))
     assert (judgement.word, judgement.stale_s(asked.store.now_us)) == (Word.STALE, 21)
     assert (set(judgement.missing), set(judgement.extra)) == ({"10.0.1.9"}, {"10.0.1.1"})
+
+
+def test_a_name_of_an_address_that_went_is_stale() -> None:
+    """As many SRV records as there are pods, one of them of the pod before: the A record says the same."""
+    asked = Asked()
+    records = (f"0 50 8080 10-0-0-1.each.{ZONE}", f"0 50 8080 10-0-0-2.each.{ZONE}")
+    asked.answer(1, said("_http._tcp.each", "SRV", *records))
+    asked.change(5, entries("each", endpoint("10.0.0.1"), endpoint("10.0.0.9")))
+    asked.change(8)
+
+    judgement = judge(asked.store, "dns", Question("_http._tcp.each", "SRV"))
+    assert (judgement.word, judgement.stale_s(asked.store.now_us)) == (Word.STALE, 3)
 
 
 def test_a_denial_that_was_right_is_stale() -> None:

@@ -19,6 +19,8 @@ from kubealive_tui.model import (
     Ending,
     EndpointTransition,
     Kind,
+    Load,
+    LoadMode,
     NodeSample,
     Outcome,
     Phase,
@@ -29,7 +31,9 @@ from kubealive_tui.model import (
     Reading,
     Request,
     Scale,
+    Sentence,
     Table,
+    Target,
     TrafficPolicy,
     plain,
 )
@@ -136,14 +140,6 @@ def test_a_frontend_that_tells_nothing(facts: list[Any], words: str) -> None:
     assert words in plain(view.empty)
 
 
-def test_a_call_that_is_no_more_the_newest_says_its_age() -> None:
-    """Where a call a second is promised, an older one is marked."""
-    store = store_of(hop(page(BACK[0])))
-    store.apply(frame(90, 12.0))
-
-    assert heading(store, 1).endswith("SERVICE_NAME backend  10s ago")
-
-
 @pytest.mark.parametrize("text", ["", "[]", "3", '{"service": 1, "srv": 2}', '{"service": "x", "hosts": [{}]}'])
 def test_what_is_no_page(text: str) -> None:
     """Whatever a pod answers, it is read or not, and raises nothing."""
@@ -181,7 +177,7 @@ def test_under_local_the_agents_own_node_and_empty_ones_are_marked() -> None:
                      given=service("Local"))  # fmt: skip
 
     assert [row[3] for row in table(store, 2).values()] == [
-        "agent's own, 1: node-2 ×1",
+        "own 1: node-2 ×1",
         "last 1: node-2 ×1",
         "no backend, 1: failed ×1",
     ]
@@ -195,6 +191,29 @@ def test_calls_before_a_change_of_policy_are_not_counted() -> None:
     store.apply(frame(10, 6, *news))
 
     assert table(store, 2)["node-1"][3] == "last 1: node-3 ×1"
+
+
+def test_calls_of_an_earlier_look_are_not_shown_as_of_now() -> None:
+    """The journal still tells a viewer that comes anew of calls that others had made: they say nothing of now."""
+    store = store_of(hop(page(BACK[1])), called(1, BACK[0]), called(2, outcome=TIMEOUT))
+    store.apply(frame(90, 300.0))
+
+    by_name = list(lab.views(scene(store)))[1]
+    assert isinstance(by_name, Table)
+    assert (by_name.keys, plain(by_name.empty)) == ((), "last asked 4m ago")
+    assert table(store, 2)["node-1"] == ["node-1", "last asked 4m ago", "", ""]
+    assert {key: cells[-2:] for key, cells in table(store, 0).items()} == {
+        "b1": ["0", ""], "b2": ["0", ""], "b3": ["0", ""], "f1": ["", "asks"],
+    }  # fmt: skip
+    assert "newest call ended badly" not in " ".join(plain(words) for words in lab.explanation(scene(store)))
+
+
+def test_only_the_calls_of_one_look_are_counted() -> None:
+    """After a pause the spread begins anew: pods have come and gone meanwhile."""
+    store = store_of(called(1, BACK[0]), called(1, BACK[1]))
+    store.apply(frame(91, 200.0, fact(91, 200.0, called(1, BACK[2]))))
+
+    assert table(store, 2)["node-1"] == ["node-1", "…d8c-back3 on node-3", "0.90 ms", "last 1: node-3 ×1"]
 
 
 def test_a_node_that_is_not_ready_says_so() -> None:
@@ -277,6 +296,17 @@ def test_a_tall_screen_shows_the_load_as_well() -> None:
     assert not any(isinstance(view, Bins) for view in lab.views(scene(store_of())))
 
 
+def test_a_small_screen_says_what_load_runs() -> None:
+    """`l` is seen to have done something at 80x24 as well; without a load its line is left out."""
+    store = store_of()
+    quiet = [plain(view.text) for view in lab.views(scene(store)) if isinstance(view, Sentence)]
+    load = Load("l1", "service", Target(service="backend"), LoadMode.NEW, 50.0)
+    store.apply(frame(60, 3, changes=(Change(Kind.LOAD, "l1", load),)))
+    said = [plain(view.text) for view in lab.views(scene(store)) if isinstance(view, Sentence)]
+
+    assert (quiet, said) == ([], ["▶ 50/s new connections"])
+
+
 # ---- the stopwatch of emptying
 
 
@@ -353,10 +383,11 @@ def test_a_killed_frontend_is_timed_without_a_service() -> None:
                      "ended badly: the name led nowhere", id="led nowhere"),
         pytest.param(store_of(hop(page(pod(9)))), "none of its pods", id="a stranger"),
         pytest.param(store_of(hop(None, "connect timeout")), "tells of no call: connect timeout", id="silent"),
-        pytest.param(store_of(), "it has not been asked yet", id="not asked"),
+        pytest.param(store_of(), "not asked yet", id="not asked"),
         pytest.param(store_of(), "Every node listens on the node port", id="Cluster"),
         pytest.param(store_of(given=service("Local")), "The agent asks from a pod on node-1", id="Local"),
-        pytest.param(store_of(), "Try: ", id="what next"),
+        pytest.param(store_of(), "Try: S until no backend is left", id="what next"),
+        pytest.param(store_of(count=0), "Try: s, and see the same name", id="what next without pods"),
     ],
 )  # fmt: skip
 def test_explanations(store: Store, words: str) -> None:
@@ -371,6 +402,17 @@ def test_explanation_of_a_kill() -> None:
     store.apply(frame(50, 3.0, fact(50, 3.0, trigger, "a1")))
 
     assert "clients need not ask DNS again" in " ".join(map(plain, lab.explanation(scene(store))))
+
+
+def test_explanation_of_a_killed_frontend() -> None:
+    """No Service leads to it, so no slice changed with it; the backends heard nothing of it."""
+    killed = Action("r1", "me@here", "delete_pod", Phase.REQUESTED, Kind.POD, FRONT, "f1")
+    store = store_of()
+    store.apply(frame(50, 3, fact(50, 3, killed, "a1")))
+    words = " ".join(plain(line) for line in lab.explanation(scene(store)))
+
+    assert "No Service leads to the frontend" in words
+    assert "clients need not ask DNS again" not in words
 
 
 def test_explanation_of_a_node_that_is_not_ready() -> None:
@@ -434,8 +476,9 @@ class Played:
         text = page(by) if by or "answers" in self.faults else unanswered()
         for fault, said in (("no name", page(srv=answer("SRV", []), hosts=[])), ("stranger", page(pod(9)))):
             text = said if fault in self.faults else text
+        nodes = () if "silent" in self.faults else (1, 2, 3)
         self.tell(hop(text), *(called(n, self.answering(n, ready)) if ready else called(n, outcome=TIMEOUT)
-                               for n in (1, 2, 3)))  # fmt: skip
+                               for n in nodes))  # fmt: skip
 
     def answering(self, number: int, ready: list[Any]) -> Any:
         if "node" in self.faults and number == 3:
@@ -459,6 +502,14 @@ async def test_the_check_passes_where_all_is_well() -> None:
     assert [finding.name for finding in verdict.findings] == [limit.finding for limit in lab.limits]
     verbs = [asked.verb for asked in drive.asked if isinstance(asked, Act)]
     assert verbs == [TrafficPolicy("Local"), TrafficPolicy("Cluster"), Scale(0), Scale(3)]
+
+
+async def test_the_check_does_not_take_calls_from_before_it() -> None:
+    """What others were answered is no word on now: a port that has fallen silent since is not passed."""
+    drive = Played(store_of(*(called(n, BACK[0]) for n in (1, 2, 3))), {"silent"})
+    verdict = await lab.verdict(drive)
+
+    assert any("the port of every ready node: 0 of 3; node-1 not asked" in r for r in verdict.reasons)
 
 
 async def test_the_check_leaves_the_policy_as_it_was() -> None:

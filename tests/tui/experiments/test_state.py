@@ -468,6 +468,16 @@ def test_the_one_thing_to_know(told: list[tuple[float, FactBody]], words: str) -
     assert remark(there).startswith(words)
 
 
+@pytest.mark.parametrize("told", [said("u2", name="phoenix-2"), said("u9", "full", status=507)])
+def test_what_was_answered_long_ago_is_not_said_of_now(told: CallResult) -> None:
+    """A viewer that comes later is told by the journal what others were answered."""
+    there = scene()
+    renewed(there)
+    tell(there, (1.0, answer("10.0.0.99")), (1.0, told))
+    there.store.apply(frame(90, 60.0))
+    assert remark(there).startswith("called as phoenix-1.phoenix")
+
+
 def test_another_seats_trouble_is_said_where_the_selected_one_has_none() -> None:
     """What is wrong elsewhere is named, so that it is seen without moving the pointer."""
     there = scene(selected="phoenix-0")

@@ -41,6 +41,7 @@ __all__ = [
     "STATE",
     "again_figure",
     "endpoint_words",
+    "load_line",
     "load_view",
     "lost_view",
     "pod_table",
@@ -163,6 +164,11 @@ def load_view(scene: Scene) -> Bins:
         ),
         span="−60 s",
     )
+
+
+def load_line(scene: Scene) -> tuple[Sentence, ...]:
+    """The load that runs, in one line where a screen has no room for its chart; no line while none does."""
+    return (Sentence(_load_figures(scene)),) if scene.store.load(scene.name) else ()
 
 
 def lost_view(scene: Scene) -> tuple[Sentence, ...]:

@@ -6,6 +6,7 @@ An answer that was right a while ago is stale and not wrong: caches keep it, and
 little later than the agent does.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -35,6 +36,9 @@ SETTLES_US = 3_000_000
 
 # An answer that is asked for is told anew within a minute, whatever it says; an older one is of another time.
 ASKED_NOW_US = 75_000_000
+
+# An address whose dots or colons are dashes, as CoreDNS makes a pod's name of it.
+_DASHED = re.compile(r"\d+(?:-\d+){3}|[0-9a-f]*(?:-[0-9a-f]*){2,7}")
 
 _SILENT = frozenset({"TIMEOUT", "UNREACHABLE", "MALFORMED", "SERVFAIL", "REFUSED", "NOTIMP", "FORMERR"})
 # The name exists, but no record of this type: NOERROR without answers.
@@ -93,7 +97,9 @@ class Word(Enum):
 class Expected:
     """What is promised: records (`10.0.0.1`, `CNAME x.`, `8080 target.`), or a denial.
 
-    `nameless` counts SRV records whose target is a name under `zone` that the server chooses, all at port `port`.
+    `nameless` are pods without a hostname, each by its address with dashes: an SRV record of port `port` leads to
+    each, under `zone`, by a name that the server chooses. A name that looks like
+    such an address has to be one of them.
     `denials` are the ways in which to say that there is nothing, NXDOMAIN or NODATA; empty where there must be
     something. `section` is the specification's, or the standard's that it stands on.
     """
@@ -101,7 +107,7 @@ class Expected:
     section: str
     answers: frozenset[str] = frozenset()
     denials: frozenset[str] = frozenset()
-    nameless: int = 0
+    nameless: frozenset[str] = frozenset()
     port: int = 0
     zone: str = ""
     specified: bool = True
@@ -111,7 +117,7 @@ class Expected:
         """What is expected, for people."""
         if not self.specified:
             return ("nothing",)
-        unnamed = (f"{self.nameless} × {self.port} of a name under {self.zone}",) if self.nameless else ()
+        unnamed = (f"{len(self.nameless)} × {self.port} of a name under {self.zone}",) if self.nameless else ()
         denial = " or ".join(sorted(self.denials))
         return (*sorted(self.answers), *unnamed, *((f"or {denial}",) if denial and self.answers else ())) or (
             denial,
@@ -196,14 +202,26 @@ def _difference(wanted: Expected, answer: DnsAnswer) -> tuple[frozenset[str], fr
     if any(text.startswith("CNAME ") for text in wanted.answers):
         # Where the other name leads is that name's affair.
         return missing, frozenset()
-    unnamed = frozenset(
-        text for text in extra if text.startswith(f"{wanted.port} ") and text.endswith(f".{wanted.zone}")
-    )
-    if wanted.nameless and len(unnamed) == wanted.nameless:
+    unnamed = frozenset(text for text in extra if _leads_to_one(wanted, text))
+    lacking = len(wanted.nameless) - len(unnamed)
+    if wanted.nameless and not lacking:
         return missing, extra - unnamed
-    if wanted.nameless > len(unnamed):
-        missing |= {f"{wanted.nameless - len(unnamed)} × {wanted.port} under {wanted.zone}"}
+    if lacking > 0:
+        missing |= {f"{lacking} × {wanted.port} under {wanted.zone}"}
     return missing, extra
+
+
+def _leads_to_one(wanted: Expected, text: str) -> bool:
+    """Whether an SRV record may lead to one of the nameless pods."""
+    if not text.startswith(f"{wanted.port} ") or not text.endswith(f".{wanted.zone}"):
+        return False
+    label = text.partition(" ")[2].partition(".")[0]
+    return label in wanted.nameless or not _DASHED.fullmatch(label)
+
+
+def dashed(address: str) -> str:
+    """How CoreDNS names a pod without a hostname: `10-244-1-9`."""
+    return address.replace(".", "-").replace(":", "-").lower()
 
 
 def _records(answer: DnsAnswer) -> frozenset[str]:
@@ -302,10 +320,10 @@ def _srv_headless(backing: Backing, port_name: str, *, section: str, zone: str) 
             if endpoint.hostname:
                 answers.add(f"{number} {endpoint.hostname.lower()}.{zone}")
             else:
-                unnamed.add(endpoint.addresses[0] if endpoint.addresses else endpoint.pod_uid)
+                unnamed.add(dashed(endpoint.addresses[0]) if endpoint.addresses else endpoint.pod_uid)
     if not answers and not unnamed:
         return _denied(section, "NXDOMAIN", NODATA)
-    return Expected(section, frozenset(answers), nameless=len(unnamed), port=number, zone=zone)
+    return Expected(section, frozenset(answers), nameless=frozenset(unnamed), port=number, zone=zone)
 
 
 def _host(backing: Backing, service: Service, *, host: str, kind: str) -> Expected:
@@ -325,11 +343,6 @@ def _hostnames(endpoint: Endpoint) -> set[str]:
     if endpoint.hostname:
         return {endpoint.hostname.lower()}
     return {dashed(address) for address in endpoint.addresses}
-
-
-def dashed(address: str) -> str:
-    """How CoreDNS names a pod without a hostname: `10-244-1-9`."""
-    return address.replace(".", "-").replace(":", "-")
 
 
 def _ready(backing: Backing) -> Iterator[Endpoint]:

@@ -12,6 +12,7 @@ from kubealive_tui.model import (
     Heading,
     Line,
     Outcome,
+    Reading,
     Role,
     Row,
     Table,
@@ -24,6 +25,7 @@ __all__ = [
     "answered",
     "answerer_words",
     "is_asked",
+    "is_now",
     "kept_words",
     "late_words",
     "led_to",
@@ -35,8 +37,8 @@ __all__ = [
     "worth",
 ]
 
-# An answer older than this is not of now: three askings of a name that is asked each second.
-FRESH_US = 3_000_000
+# A call older than this is not of now: one a second is made, and each may wait two seconds for its reply.
+FRESH_US = 4_000_000
 # The agent tells an answer that stays the same each 5 s, or 150 ms later for each question beyond some thirty.
 TOLD_AGAIN_US = 10_000_000
 
@@ -55,7 +57,12 @@ def led_to(answer: DnsAnswer) -> tuple[str, ...]:
     return tuple(record for record in answer.answers if " " not in record)
 
 
-def is_asked(found: Latest[DnsAnswer], now_us: int) -> bool:
+def is_now(found: Latest[CallResult] | Latest[Reading] | None, now_us: int) -> bool:
+    """Whether there is a call, and of now: the journal tells of those too that were made for an earlier look."""
+    return found is not None and now_us - found.at_us <= FRESH_US
+
+
+def is_asked(found: Latest[DnsAnswer] | Latest[Reading], now_us: int) -> bool:
     """Whether the answer is of now: what stays the same is told again each few seconds while it is asked for."""
     return now_us - found.at_us < TOLD_AGAIN_US
 
@@ -120,7 +127,7 @@ def answered(call: CallResult) -> bool:
 
 def answerer_words(found: Latest[CallResult] | None, *, wanted: str, now_us: int) -> Line:
     """What a call by name came to: how fast it was, or why it failed; another pod than `wanted` is named."""
-    if found is None or now_us - found.at_us > FRESH_US:
+    if found is None or not is_now(found, now_us):
         return line(("–", Role.MUTED))
     call = found.body
     if call.pod_uid and call.pod_uid != wanted:

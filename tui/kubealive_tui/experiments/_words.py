@@ -58,15 +58,15 @@ def pod_state(pod: Pod) -> Line:
     return (Span(f"{GLYPH[role]} {status}", role),)
 
 
-def node_state(node: Node) -> Line:
-    """Glyph and word of a node: Ready, NotReady, Unknown, or cordoned where it is ready and takes no new pods."""
+def node_state(node: Node | None) -> Line:
+    """Glyph and word of a node, as `kubectl get nodes` has it: one whose kubelet is silent is NotReady too."""
+    if node is None:
+        return line(("– unknown", Role.MUTED))
     if node.state != "Ready":
-        role, word = Role.BAD, node.state
-    elif node.unschedulable:
-        role, word = Role.WAITING, "cordoned"
-    else:
-        role, word = Role.GOOD, node.state
-    return line((f"{GLYPH[role]} {word}", role))
+        return line((f"{GLYPH[Role.BAD]} NotReady", Role.BAD))
+    if node.unschedulable:
+        return line((f"{GLYPH[Role.WAITING]} cordoned", Role.WAITING))
+    return line((f"{GLYPH[Role.GOOD]} Ready", Role.GOOD))
 
 
 def age(us: int) -> str:

@@ -124,7 +124,8 @@ def _glyphs(store: Store, node: Node, pods: Sequence[Pod]) -> Line:
         shown.append(line((f" and {len(pods) - MOST_GLYPHS}", Role.MUTED)))
     changed = next((c.changed_us for c in node.conditions if c.type == "Ready"), None)
     if not up and changed:
-        shown.append(line((f"  no word for {age(store.now_us - changed)}", Role.MUTED)))
+        how = "no word" if node.state == "Unknown" else "not ready"
+        shown.append(line((f"  {how} for {age(store.now_us - changed)}", Role.MUTED)))
     return line(*shown)
 
 

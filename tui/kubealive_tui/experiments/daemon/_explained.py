@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._explanations import TRY, ended_words
-from kubealive_tui.experiments._names import lifetime
+from kubealive_tui.experiments._names import is_now, lifetime
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
     SET,
@@ -17,7 +17,7 @@ from kubealive_tui.experiments.daemon._spots import (
     spots,
 )
 from kubealive_tui.experiments.daemon._view import ANSWERS_AGAIN, IN_DNS
-from kubealive_tui.model import Ending, Line, Outcome, Role, line
+from kubealive_tui.model import Ending, Line, Node, Outcome, Role, line
 from kubealive_tui.store import Store
 
 __all__ = ["explanation"]
@@ -73,9 +73,9 @@ def _amiss(store: Store, place: Spot) -> Iterator[Line]:
     if place.node is not None and place.node.state != "Ready":
         yield line(
             name,
-            "its kubelet has fallen silent, so the node controller called it NotReady and its pod not ready: "
-            "the EndpointSlice let it go, and DNS follows. The pod is not moved, since it belongs to this node; "
-            "a DaemonSet's pods tolerate a lost node for ever. It is back as soon as its kubelet says so.",
+            _why_away(place.node),
+            " The pod is not moved, since it belongs to this node; a DaemonSet's pods tolerate a lost node for "
+            "ever. It is back as soon as its kubelet says so.",
         )
     elif place.node is not None and place.node.unschedulable:
         yield line(
@@ -90,12 +90,29 @@ def _amiss(store: Store, place: Spot) -> Iterator[Line]:
             "those.",
         )
     call = store.answers(NAME).call(place.name)
-    if call is not None and place.serving and call.body.outcome in {Outcome.REFUSED, Outcome.CONNECT_TIMEOUT}:
+    if (
+        call is not None
+        and is_now(call, store.now_us)
+        and place.serving
+        and call.body.outcome in {Outcome.REFUSED, Outcome.CONNECT_TIMEOUT}
+    ):
         yield line(
             name,
             "its pod is ready, but the node's port does not lead to it: the network plugin has not set the port "
             "up, or has no hostPort at all. Its address inside the cluster works all the same.",
         )
+
+
+def _why_away(node: Node) -> str:
+    """Who called the node not ready: its kubelet, or the node controller because the kubelet is silent."""
+    if node.state == "Unknown":
+        return (
+            "its kubelet has fallen silent, so the node controller called it NotReady and its pod not ready: the "
+            "EndpointSlice let it go, and DNS follows."
+        )
+    ready = next((each for each in node.conditions if each.type == "Ready"), None)
+    said = f": {ready.message}" if ready and ready.message else ""
+    return f"its kubelet speaks, and says that the node is not ready{said}. No new pods are placed there."
 
 
 def _records(store: Store) -> Iterator[Line]:

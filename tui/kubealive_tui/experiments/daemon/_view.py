@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import again_figure, rail
 from kubealive_tui.experiments._dns import dashed
-from kubealive_tui.experiments._names import answerer_words, kept_words, record_table
+from kubealive_tui.experiments._names import answered, answerer_words, is_now, kept_words, record_table
 from kubealive_tui.experiments._words import age, node_state, pod_state
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
@@ -88,7 +88,7 @@ def _cells(store: Store, place: Spot) -> tuple[Cell, ...]:
     pod = place.pod
     return (
         line(place.name),
-        node_state(place.node) if place.node else line(("– unknown", Role.MUTED)),
+        node_state(place.node),
         line(f"…{pod.name[-5:]}") if pod else unknown,
         pod_state(pod) if pod else _without(place),
         answerer_words(call, wanted=place.uid, now_us=store.now_us) if pod else unknown,
@@ -176,7 +176,9 @@ def _wrong(store: Store, place: Spot) -> Line:
     if place.pod is not None and not place.pod.ready and place.pod.message:
         return line((f"{place.name}: ", Role.STRONG), (place.pod.message, Role.WAITING))
     found = store.answers(NAME).call(place.name)
-    if found is None or not found.body.pod_uid or found.body.pod_uid == place.uid or not place.serving:
+    if found is None or not is_now(found, store.now_us) or not place.serving:
+        return ()
+    if not found.body.pod_uid or found.body.pod_uid == place.uid or _had_gone(store, found.body.pod_uid):
         return ()
     return line(
         (f"{place.name}:{found.body.port} is answered by {found.body.pod_name}", Role.BAD),
@@ -184,13 +186,21 @@ def _wrong(store: Store, place: Spot) -> Line:
     )
 
 
+def _had_gone(store: Store, uid: str) -> bool:
+    """Whether the pod is known to be gone: it answered before its successor did, and not beside it."""
+    return uid in store.departed(NAME)
+
+
 def _away(store: Store, place: Spot) -> Line:
     assert place.node is not None  # noqa: S101 - the caller looked
     ready = next((each for each in place.node.conditions if each.type == "Ready"), None)
     since = f" for {age(store.now_us - ready.changed_us)}" if ready and ready.changed_us else ""
-    words = (f"{place.name} is {place.node.state}{since}", Role.BAD)
+    words = (f"{place.name} is NotReady{since}", Role.BAD)
     if place.pod is None:
         return line(words, (": it gets no pod until it is back", Role.MUTED))
+    call = store.answers(NAME).call(place.name)
+    if call is not None and is_now(call, store.now_us) and answered(call.body):
+        return line(words, (": yet its pod answers at the node's port", Role.MUTED))
     return line(words, (": nobody can ask its pod, which waits for it", Role.MUTED))
 
 

@@ -9,12 +9,17 @@ from dataclasses import replace
 from functools import partial
 
 from kubealive_tui.experiments._api import Command, Drive, Effect, Experiment, Http, NotNow, Scene, Verdict
-from kubealive_tui.experiments._blocks import load_view, lost_view, pod_table, rail
+from kubealive_tui.experiments._blocks import load_line, load_view, lost_view, pod_table, rail
 from kubealive_tui.experiments._commands import kill, load, scale
-from kubealive_tui.experiments._explanations import TRY
 from kubealive_tui.experiments._stopwatches import is_kill, kill_stopwatch, unserved
 from kubealive_tui.experiments.service._check import LIMITS, examine
-from kubealive_tui.experiments.service._explained import explain_call, explain_names, explain_nodes, explain_run
+from kubealive_tui.experiments.service._explained import (
+    explain_call,
+    explain_names,
+    explain_next,
+    explain_nodes,
+    explain_run,
+)
 from kubealive_tui.experiments.service._hops import PATH, hop_in
 from kubealive_tui.experiments.service._view import (
     BACKEND,
@@ -22,6 +27,7 @@ from kubealive_tui.experiments.service._view import (
     FRONTEND,
     app_of,
     backend_service,
+    calls_since,
     frontend,
     hop_of,
     hop_table,
@@ -141,7 +147,8 @@ lab.stopwatches += [
 @lab.view
 def view(scene: Scene) -> Sequence[View]:
     """The pods, a call by name hop by hop, the port of every node, and the last run."""
-    traffic: tuple[View, ...] = (load_view(scene), *lost_view(scene)) if scene.size.height >= TALL else ()
+    tall = scene.size.height >= TALL
+    traffic: tuple[View, ...] = (load_view(scene), *lost_view(scene)) if tall else load_line(scene)
     return [
         pod_table(scene, extra=_EXTRA, cells=lambda uid: _extra_cells(scene, uid)),
         hop_table(scene, frontend(scene.store, scene.selected)),
@@ -172,7 +179,8 @@ def _extra_cells(scene: Scene, uid: str) -> tuple[Cell, ...]:
     if pod is None or app_of(pod) != BACKEND:
         return ((), line(("asks", Role.ACCENT)) if pod is not None else ())
     answers = store.answers(lab.name)
-    count = sum(call.pod_uid == uid for node in store.nodes() for call in answers.recent(node.name))
+    recent = partial(answers.recent, since_us=calls_since(store))
+    count = sum(call.pod_uid == uid for node in store.nodes() for call in recent(node.name))
     asking = frontend(store, scene.selected)
     hop = hop_of(store, asking) if asking else None
     answered = hop is not None and hop.ok and hop.pod == pod.name
@@ -193,5 +201,5 @@ def explain(scene: Scene) -> Sequence[Line]:
         *explain_call(scene),
         *explain_nodes(scene),
         *explain_run(scene),
-        line(TRY, "S until no backend is left, and look at what stays; then m, and the nodes."),
+        *explain_next(scene),
     ]

@@ -66,11 +66,12 @@ def _newest(store: Store) -> tuple[int, Hop] | None:
 async def _by_name(drive: Drive) -> list[Finding]:
     """Ten calls of the frontend: what DNS said each time, and who answered."""
     store = drive.store
+    began_us = store.now_us
     seen: dict[int, tuple[str, str]] = {}
 
     def enough() -> bool | None:
         newest = _newest(store)
-        if newest is not None and newest[0] not in seen:
+        if newest is not None and newest[0] > began_us and newest[0] not in seen:
             hop = newest[1]
             seen[newest[0]] = (_off_name(store, hop), wrong_backend(hop, endpoints(store), store))
         return len(seen) >= ENOUGH_CALLS or None
@@ -118,10 +119,11 @@ async def _set_policy(drive: Drive, service: Service, policy: str) -> None:
 async def _nodes(drive: Drive) -> Finding:
     """Every ready node's port, once each has been answered by a ready backend."""
     store = drive.store
+    began_us = store.now_us
 
     def look() -> list[str]:
         ready = [node for node in store.nodes() if node.state == "Ready"]
-        return [_not_answered(store, node) for node in ready]
+        return [_not_answered(store, node, since_us=began_us) for node in ready]
 
     def answered() -> bool | None:
         return not any(look()) or None
@@ -133,10 +135,10 @@ async def _nodes(drive: Drive) -> Finding:
     return NODES.found(f"{good}; {wrong[0]}" if wrong else good, kept=bool(found) and not wrong)
 
 
-def _not_answered(store: Store, node: Node) -> str:
-    """How the newest call of a node's port was not answered by a ready backend, or nothing."""
+def _not_answered(store: Store, node: Node, *, since_us: int) -> str:
+    """How the newest call of a node's port since then was not answered by a ready backend, or nothing."""
     latest = store.answers(EXPERIMENT).call(node.name)
-    if latest is None:
+    if latest is None or latest.at_us < since_us:
         return f"{node.name} not asked"
     call = latest.body
     if call.outcome is not Outcome.OK:

@@ -4,22 +4,23 @@ from collections.abc import Iterator
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import Judgement, Word
-from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
+from kubealive_tui.experiments._explanations import NOW, TRY, ended_words, lost_words
 from kubealive_tui.experiments._names import silence_words
 from kubealive_tui.experiments._words import short
 from kubealive_tui.experiments.service._hops import Lookup, judge_a, judge_srv, wrong_backend
 from kubealive_tui.experiments.service._view import (
     BACKEND,
     EXPERIMENT,
+    FRONTEND,
     backend_service,
     endpoints,
     frontend,
     hop_of,
-    told,
+    untold,
 )
 from kubealive_tui.model import Line, Role, line
 
-__all__ = ["explain_call", "explain_names", "explain_nodes", "explain_run"]
+__all__ = ["explain_call", "explain_names", "explain_next", "explain_nodes", "explain_run"]
 
 
 def explain_names() -> Iterator[Line]:
@@ -41,9 +42,7 @@ def explain_call(scene: Scene) -> Iterator[Line]:
         yield line(NOW, f"the frontend or the Service is missing: {scene.reset_command} makes it again.")
         return
     if hop is None:
-        latest = told(store, pod)
-        why = latest.body.error if latest else "it has not been asked yet"
-        yield line((f"{short(pod.name)}: ", Role.STRONG), f"tells of no call: {why or 'its page cannot be read'}.")
+        yield line((f"{short(pod.name)}: ", Role.STRONG), f"tells of no call: {untold(store, pod)}.")
         return
     for found, lookup in ((judge_srv(store, hop), hop.srv), (judge_a(store, hop), hop.a)):
         if found is not None and lookup is not None:
@@ -118,10 +117,24 @@ def explain_run(scene: Scene) -> Iterator[Line]:
     if run is None:
         return
     yield ended_words(run)
-    if run.verb == "delete_pod":
+    if run.verb == "delete_pod" and run.target_name.startswith(f"{FRONTEND}-"):
+        yield line(
+            "No Service leads to the frontend, so no EndpointSlice changed and no backend heard of it: only who "
+            "asked that pod had to wait. Its successor was told the same SERVICE_NAME, and found the same address."
+        )
+    elif run.verb == "delete_pod":
         yield line(
             "The name and its address stayed the same all the time: only the EndpointSlice changed, and with it "
             "the rules of every node. That is why clients need not ask DNS again."
         )
         if run.measured and run.failed:
             yield line(f"{lost_words(run)}, sent to the pod before every node had heard.")
+
+
+def explain_next(scene: Scene) -> Iterator[Line]:
+    """What to try in this state."""
+    if endpoints(scene.store):
+        words = "S until no backend is left, and look at what stays; then m, and the nodes."
+    else:
+        words = "s, and see the same name and address lead to another pod."
+    yield line(TRY, words)

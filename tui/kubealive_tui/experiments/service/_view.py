@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._names import verdict_words
+from kubealive_tui.experiments._names import is_asked, is_now, verdict_words
 from kubealive_tui.experiments._words import age, milliseconds, short
 from kubealive_tui.experiments.service._hops import PATH, Hop, Lookup, hop_in, judge_a, judge_srv, wrong_backend
 from kubealive_tui.model import (
@@ -34,6 +34,7 @@ __all__ = [
     "FRONTEND",
     "app_of",
     "backend_service",
+    "calls_since",
     "endpoints",
     "frontend",
     "hop_of",
@@ -42,14 +43,17 @@ __all__ = [
     "node_table",
     "policy_since",
     "told",
+    "untold",
 ]
 
 EXPERIMENT = "service"
 FRONTEND, BACKEND = "frontend", "backend"
 # kube-proxy follows a changed Service within 1.1 s (measured); calls before that are of the policy before.
 SETTLES_US = 2_000_000
-# A call that is older than this is not the newest of a call a second any more.
-OLD_US = 4_000_000
+# Cells from which a row has room for more than the names of three nodes.
+WIDE = 90
+# Twenty calls are remembered of each node, one a second: what is older is of an earlier look at the tab.
+LOOK_US = 30_000_000
 
 
 # ---- what there is
@@ -89,9 +93,23 @@ def told(store: Store, pod: Pod) -> Latest[Reading] | None:
 
 
 def hop_of(store: Store, pod: Pod) -> Hop | None:
-    """The pod's newest call; None before there is one, and where it gave no page."""
+    """The pod's newest call; None before there is one, where it gave no page, and where that is not of now."""
     latest = told(store, pod)
-    return hop_in(latest.body.value) if latest and isinstance(latest.body.value, str) else None
+    if latest is None or not is_now(latest, store.now_us) or not isinstance(latest.body.value, str):
+        return None
+    return hop_in(latest.body.value)
+
+
+def untold(store: Store, pod: Pod) -> str:
+    """Why there is no newest call of this pod's to show."""
+    latest = told(store, pod)
+    if latest is None:
+        return "not asked yet: a call a second, once it runs"
+    if latest.body.error and is_asked(latest, store.now_us):
+        return latest.body.error
+    if not is_now(latest, store.now_us):
+        return f"last asked {age(store.now_us - latest.at_us)} ago"
+    return "no page of calls"
 
 
 def policy_since(store: Store) -> int:
@@ -100,6 +118,11 @@ def policy_since(store: Store) -> int:
         if isinstance(fact.body, Action) and fact.body.verb == "traffic_policy":
             return fact.time_us + SETTLES_US
     return 0
+
+
+def calls_since(store: Store) -> int:
+    """From when on calls of the nodes' ports are of this look at the tab, and of the policy that is set."""
+    return max(policy_since(store), store.now_us - LOOK_US)
 
 
 # ---- by name
@@ -119,7 +142,7 @@ def hop_table(scene: Scene, pod: Pod | None) -> Table:
         ),
         keys=tuple(rows),
         row=lambda key: Row(key, rows[key]),
-        heading=Heading(_hop_title(pod), _hop_figures(scene.store, pod, hop)),
+        heading=Heading(_hop_title(pod), line(("SERVICE_NAME ", Role.MUTED), hop.service) if hop else ()),
         selectable=False,
         empty=_no_hop(scene, pod),
     )
@@ -131,22 +154,10 @@ def _hop_title(pod: Pod | None) -> Line:
     )
 
 
-def _hop_figures(store: Store, pod: Pod | None, hop: Hop | None) -> Line:
-    latest = told(store, pod) if pod else None
-    if latest is None or hop is None:
-        return ()
-    old = store.now_us - latest.at_us
-    ago = line((f"  {age(old)} ago", Role.WAITING)) if old > OLD_US else ()
-    return line(("SERVICE_NAME ", Role.MUTED), hop.service, ago)
-
-
 def _no_hop(scene: Scene, pod: Pod | None) -> Line:
     if pod is None:
         return line(("no frontend", Role.WAITING), (f": {scene.reset_command} makes it again", Role.MUTED))
-    latest = told(scene.store, pod)
-    if latest is None:
-        return line(("not asked yet: a call a second, once it runs", Role.MUTED))
-    return line((latest.body.error or "no page of calls", Role.WAITING))
+    return line((untold(scene.store, pod), Role.WAITING if told(scene.store, pod) else Role.MUTED))
 
 
 def _hop_rows(scene: Scene, hop: Hop) -> dict[str, tuple[Cell, ...]]:
@@ -202,7 +213,7 @@ def node_table(scene: Scene) -> Table:
     nodes = {node.name: node for node in store.nodes()}
     port = node_port(service)
     policy = service.external_traffic_policy if service else ""
-    since = policy_since(store)
+    since = calls_since(store)
     return Table(
         columns=(
             Column("", 7 if scene.size.width < 150 else 16),
@@ -226,15 +237,18 @@ def node_table(scene: Scene) -> Table:
 def _node_cells(scene: Scene, node: Node, policy: str, since: int) -> tuple[Cell, ...]:
     answers = scene.store.answers(EXPERIMENT)
     latest, recent = answers.call(node.name), answers.recent(node.name, since_us=since)
+    now_us = scene.store.now_us
     name = line(node.name) if node.state == "Ready" else line((node.name, Role.BAD))
     if latest is None:
         return (name, line(("not asked yet", Role.MUTED)), (), ())
+    if not is_now(latest, now_us):
+        return (name, line((f"last asked {age(now_us - latest.at_us)} ago", Role.MUTED)), (), ())
     call = latest.body
     if call.outcome is Outcome.OK:
         who = line(short(call.pod_name) or "–", (" on ", Role.MUTED), call.node or "–")
     else:
         who = line((call.error or call.outcome.value, Role.BAD))
-    notready = line((f"{node.state}  ", Role.BAD)) if node.state != "Ready" else ()
+    notready = line(("NotReady  ", Role.BAD)) if node.state != "Ready" else ()
     took = _ms(call.took_us / 1000) if call.outcome is Outcome.OK else line(("–", Role.MUTED))
     return (name, who, took, line(notready, spread(recent, of=_aside(scene, node, policy))))
 
@@ -255,6 +269,6 @@ def spread(calls: Sequence[CallResult], *, of: str = "last") -> Line:
 def _aside(scene: Scene, node: Node, policy: str) -> str:
     """What a node does otherwise under Local: the agent's own, and those that have no backend."""
     if policy == "Local" and scene.store.info and node.name == scene.store.info.node_name:
-        return "agent's own,"
+        return "own" if scene.size.width < WIDE else "agent's own,"
     here = any(each.ready and each.node == node.name for each in endpoints(scene.store))
     return "last" if policy != "Local" or here else "no backend,"

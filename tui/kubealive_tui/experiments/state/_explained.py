@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._explanations import TRY, ended_words
-from kubealive_tui.experiments._names import is_asked, led_to, lifetime, silence_words
+from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, silence_words
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
 from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
@@ -52,6 +52,10 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
     name, store = (f"{place.name}: ", Role.STRONG), scene.store
     answers = store.answers(NAME)
     record, call = answers.dns(place.called, "A"), answers.call(place.called)
+    if call is not None and not is_now(call, store.now_us):
+        call = None
+    if record is not None and not is_asked(record, store.now_us):
+        record = None
     if record is not None and record.body.rcode in {"TIMEOUT", "SERVFAIL", "UNREACHABLE"}:
         yield line(
             name,

@@ -8,6 +8,7 @@ from kubealive_tui.experiments._names import (
     address_words,
     answerer_words,
     is_asked,
+    is_now,
     kept_words,
     led_to,
     lifetime,
@@ -207,7 +208,9 @@ def _wrong(store: Store, place: Seat) -> Line:
 
 def _stranger(store: Store, place: Seat) -> Line:
     found = store.answers(NAME).call(place.called)
-    if found is None or place.pod is None or not found.body.pod_name or found.body.pod_name == place.pod.name:
+    if found is None or not is_now(found, store.now_us) or place.pod is None:
+        return ()
+    if not found.body.pod_name or found.body.pod_name == place.pod.name:
         return ()
     if place.name == NEST:
         return ()  # a Service may lead to the pod before for as long as that one serves
@@ -218,7 +221,9 @@ def _stranger(store: Store, place: Seat) -> Line:
 
 def _failed(store: Store, place: Seat) -> Line:
     found = store.answers(NAME).call(place.called)
-    if found is None or found.body.http_status < 500 or found.body.pod_uid != place.uid:
+    if found is None or not is_now(found, store.now_us):
+        return ()
+    if found.body.http_status < 500 or found.body.pod_uid != place.uid:
         return ()
     return line((f"{place.name} answers {found.body.http_status}: {said(found.body.body)}", Role.BAD))
 

@@ -40,7 +40,7 @@ def rail_heading(run: Run, now_us: int | None = None, *, figure: Line = ()) -> H
         figures.append(line((f"incomplete: {run.incomplete}", Role.WAITING)))
     if run.ending is Ending.OPEN:
         if now_us is not None:
-            figures.append(line(f"{max(now_us - run.began_us, 0) / 1e6:.1f} s"))
+            figures.append(line(("running ", Role.MUTED), f"{max(now_us - run.began_us, 0) / 1e6:.1f} s"))
     elif run.ending is not Ending.COMPLETE:
         bad = run.ending in {Ending.LIMIT, Ending.REFUSED}
         figures.append(line((run.ending.value, Role.BAD if bad else Role.WAITING)))
