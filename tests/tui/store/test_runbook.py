@@ -50,6 +50,35 @@ def test_a_refused_action_is_no_run(book: RunBook) -> None:
     assert book.last is None
 
 
+def test_a_refused_trigger_interrupts_nothing(book: RunBook) -> None:
+    """The run before goes on through it, with what came between the key and the refusal."""
+    killed(book, 1, 0.0)
+    book.add(fact(10, 1.0, deletion("p2", request_id="r10"), action_id="a10"))
+    book.add(fact(11, 1.05, moved("p9", Aspect.CREATED)))
+    book.advance(at(1.06))
+    book.add(fact(12, 1.1, deletion("p2", request_id="r10", phase=Phase.REFUSED), action_id="a10"))
+    book.add(fact(13, 1.7, moved("p9", Aspect.READY, ready=True)))
+    book.advance(at(1.8))
+
+    assert not book.ended
+    assert book.current is not None
+    assert (book.current.action_id, book.current.ending) == ("a1", Ending.OPEN)
+    assert book.current.seconds("successor ready") == 1.7
+
+
+def test_a_trigger_that_was_taken_interrupts_for_good(book: RunBook) -> None:
+    """What refuses some other request later brings no run back."""
+    killed(book, 1, 0.0)
+    killed(book, 10, 1.0, uid="p2")
+    book.add(fact(15, 1.4, deletion("p2", request_id="r10", phase=Phase.ACCEPTED), action_id="a10"))
+    book.add(fact(16, 1.5, deletion("p3", request_id="r16", phase=Phase.REFUSED), action_id="a16"))
+    book.advance(at(1.8))
+
+    assert [(run.action_id, run.ending) for run in book.ended] == [("a1", Ending.INTERRUPTED)]
+    assert book.current is not None
+    assert book.current.action_id == "a10"
+
+
 def test_facts_before_any_trigger_are_nobodys(book: RunBook) -> None:
     """Without a trigger there is no run."""
     book.add(fact(1, 0.0, moved("p1", Aspect.READY, ready=True)))

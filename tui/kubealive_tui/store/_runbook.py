@@ -2,7 +2,7 @@
 
 A run opens with an Action that one of the experiment's stopwatches matches, collects what follows, and is
 evaluated as a pure function (`model.evaluate`) until it ends; then it is frozen. Only one run is open at a time:
-the next trigger interrupts it.
+the next trigger interrupts it, unless that one is refused.
 
 When a run is over is decided by the times of the facts alone, never by when they came here: whoever gets a quarter
 of an hour in one snapshot closes each run before the same fact as somebody who watched it happen.
@@ -45,6 +45,17 @@ class _Open:
     overflow: int = 0
     look_us: int = 0
     interrupted_us: int | None = None
+    # The run that this one's trigger interrupted, as if it had not: until the trigger was taken.
+    before: "_Open | None" = None
+
+    def collect(self, fact: Fact) -> None:
+        """Take a fact, for the run before as well."""
+        if len(self.facts) >= MOST_FACTS:
+            self.overflow += 1
+        else:
+            self.facts.append(fact)
+        if self.before is not None:
+            self.before.collect(fact)
 
 
 class RunBook:
@@ -70,15 +81,24 @@ class RunBook:
         if isinstance(body, Action) and body.phase is Phase.REQUESTED:
             for stopwatch in self._stopwatches:
                 if stopwatch.matches(body):
-                    self._interrupt(fact.time_us)
-                    self._open = _Open(stopwatch, fact, [] if self._gap is None else [self._gap])
+                    before = self._interrupt(fact.time_us)
+                    gap = [] if self._gap is None else [self._gap]
+                    self._open = _Open(stopwatch, fact, gap, before=before)
                     return
         if self._open is None:
             return
-        if len(self._open.facts) >= MOST_FACTS:
-            self._open.overflow += 1
-        else:
-            self._open.facts.append(fact)
+        self._open.collect(fact)
+        if isinstance(body, Action) and fact.action_id == self._open.trigger.action_id:
+            self._answered(self._open, body.phase, fact.time_us)
+
+    def _answered(self, opened: _Open, phase: Phase, at_us: int) -> None:
+        """The open run's trigger was taken, or refused: then the run before goes on as if it had not been."""
+        before, opened.before = opened.before, None
+        if phase is Phase.REFUSED and before is not None:
+            self._ended.pop()
+            self._settling = None
+            self._open = before
+            self.advance(at_us)
 
     def _settle(self, fact: Fact) -> None:
         """Count what an interrupted run's own requests came to, until none of them can be in flight any more."""
@@ -129,15 +149,20 @@ class RunBook:
             run = replace(run, incomplete=f"{opened.overflow:,} facts more than a run can hold")
         return run
 
-    def _interrupt(self, at_us: int) -> None:
-        self._settling = None
+    def _interrupt(self, at_us: int) -> _Open | None:
+        """End the open run, and give back what it was where it had not ended by itself."""
+        self._settling = before = None
         if self._open is not None:
-            self._open.interrupted_us = at_us
+            before = replace(self._open, facts=list(self._open.facts), look_us=0, before=None)
+            self._open.interrupted_us, self._open.before = at_us, None
             run = self._evaluate(self._open, at_us)
             if run.ending is Ending.OPEN:
                 run = replace(run, ending=Ending.INTERRUPTED, ended_us=at_us)
                 self._settling = self._open
+            else:
+                before = None
             self._close(run)
+        return before
 
     def _close(self, run: Run) -> None:
         self._open = self._current = None
