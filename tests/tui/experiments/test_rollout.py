@@ -80,6 +80,20 @@ def test_a_last_reply_is_told_when_none_can_follow() -> None:
     ]
 
 
+def test_old_pods_may_be_gone_before_the_new_ones_are_complete() -> None:
+    """Recreate ends all old pods first: that they are gone stands by its own time, not by the controller's word."""
+    run = run_of(
+        fact(2, 0.02, moved(1, 1, Aspect.DELETING)),
+        fact(3, 6.0, numbers(2, 2)),
+        fact(4, 7.0, moved(1, 1, Aspect.DELETED)),
+        fact(5, 7.5, moved(2, 1, Aspect.READY, ready=True)),
+        fact(6, 8.3, progress(DONE)),
+        action=update(strategy="Recreate"),
+    )
+
+    assert (run.seconds("old pods gone"), run.seconds("complete")) == (7.0, 8.3)
+
+
 def test_an_undo_in_the_middle_keeps_the_pods_that_are_there() -> None:
     """Replies of pods that the returning set has kept are its own, and no pod of it has to become ready anew."""
     action = update("undo", old="v3", new="v2", from_revision="3", revision="2")

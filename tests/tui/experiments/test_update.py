@@ -299,6 +299,9 @@ def test_the_history_takes_no_room_from_what_moves(height: int, keys: list[str])
     ("thing", "words"),
     [
         (deployment(), "rolled out: all 4 of the newest revision  available 4 of 4"),
+        (deployment(strategy="Recreate", current=0, updated=0, available=0),
+         "rolling out: 0 of 4 made  available 0 of 4"),
+        (deployment(updated=4, current=4, desired=5), "rolling out: 4 of 5 made  available 4 of 5"),
         (deployment("v2", MOVING, AVAILABLE, updated=3, current=5),
          "rolling out: 3 of 4 made, 2 old left  available 4 of 4"),
         (deployment("v2", MOVING, UNAVAILABLE, available=1), "rolling out: 4 of 4 made  not available: 1 of 4"),
@@ -313,7 +316,7 @@ def test_the_history_takes_no_room_from_what_moves(height: int, keys: list[str])
         (deployment(generation=4), "the controller has not seen the last change yet  available 4 of 4"),
         (replace(deployment(), conditions=()), "progress not known  availability not known"),
     ],
-    ids=["complete", "rolling", "unavailable", "stuck", "paused", "paused mid-way", "quota", "unseen", "unknown"],
+    ids=["complete", "recreating", "scaled up", "rolling", "unavailable", "stuck", "paused", "paused mid-way", "quota", "unseen", "unknown"],
 )  # fmt: skip
 def test_conditions_in_words(thing: Workload, words: str) -> None:
     """Progressing and Available, and what stands in their way."""
@@ -460,6 +463,10 @@ def explained(at: Scene) -> str:
         ((deployment(max_surge="25%", max_unavailable="30%", desired=5),), "never fewer than 4 available ones"),
         ((deployment(strategy="Recreate"),), "ends all old pods first"),
         ((deployment(),), "Progressing says NewReplicaSetAvailable"),
+        (
+            (deployment("v2", updated=0, current=0), replica_set(2, "v2", 0)),
+            "0 of 4 pods of the newest template are made",
+        ),
         ((deployment("v2", MOVING),), "has made no ReplicaSet yet"),
         ((deployment("v2", MOVING), replica_set(2, "v2", 2, ready=1)), "1 of 2 pods of revision 2 are ready"),
         ((deployment("v2", STUCK),), "it neither gives up nor goes back"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
 from kubealive_tui.experiments._words import not_placed, short, without_image
 from kubealive_tui.experiments.update._ladder import current_set, made_by
-from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of
+from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of, is_complete
 from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
 
@@ -65,10 +65,15 @@ def _standing(store: Store, deployment: Workload) -> str:
             f"no progress for spec.progressDeadlineSeconds ({deployment.progress_deadline_seconds} s), so "
             "Progressing is False. The controller only says so: it neither gives up nor goes back. z does."
         )
-    if progressing is not None and progressing.reason == COMPLETE:
+    if is_complete(deployment):
         return (
             "all replicas are of the newest revision and available: Progressing says NewReplicaSetAvailable. Pods "
             "that are still terminating are not counted."
+        )
+    if progressing is not None and progressing.reason == COMPLETE:
+        return (
+            f"{deployment.updated} of {deployment.desired} pods of the newest template are made. Progressing still "
+            "speaks of what was complete before."
         )
     if newest is None:
         return "the controller has made no ReplicaSet yet."

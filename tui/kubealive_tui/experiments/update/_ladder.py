@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import CHART_SPAN_US
 from kubealive_tui.experiments._words import age, count, not_made, pod_state
-from kubealive_tui.experiments.update._rollout import COMPLETE, STUCK, drain_of, strategy_now
+from kubealive_tui.experiments.update._rollout import COMPLETE, STUCK, drain_of, is_complete, strategy_now
 from kubealive_tui.model import (
     Align,
     Cell,
@@ -187,7 +187,7 @@ def _progress(store: Store, deployment: Workload) -> Line:
         return line(
             ("stuck", Role.BAD), f": no progress within {deadline} s, said {since} ago", ("; z undoes", Role.MUTED)
         )
-    if progressing.reason == COMPLETE:
+    if is_complete(deployment):
         return line(("rolled out", Role.GOOD), (f": all {deployment.desired} of the newest revision", Role.MUTED))
     return line(("rolling out", Role.WAITING), f": {_made(deployment)}")
 

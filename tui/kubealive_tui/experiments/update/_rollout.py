@@ -169,7 +169,10 @@ def _complete(run: RunFacts, new: _Set | None) -> int | None:
 
 
 def _old_gone(run: RunFacts, new: _Set | None, done: int | None) -> int | None:
-    """When the last old pod left the API, which a complete rollout does not wait for."""
+    """When the last old pod left the API: by most strategies after a complete rollout, by Recreate before it.
+
+    It is known once the rollout is complete, since until then another old pod may be there that nobody touched.
+    """
     if new is None or done is None:
         return None
     left: dict[str, int | None] = {}
@@ -177,7 +180,7 @@ def _old_gone(run: RunFacts, new: _Set | None, done: int | None) -> int | None:
         if body.owner_uid and not new.made(body.name):
             left[body.uid] = at if body.deleted else None
     times = [at for at in left.values() if at is not None]
-    return None if len(times) < len(left) else max([done, *times])
+    return None if len(times) < len(left) else max(times, default=done)
 
 
 def _overtaken(run: RunFacts) -> int | None:
@@ -225,10 +228,14 @@ def drain_of(workload: Workload) -> str:
 
 
 def is_complete(deployment: Workload) -> bool:
-    """Whether the controller has seen the last change and rolled it out."""
+    """Whether the controller has seen the last change and rolled it out.
+
+    Its word alone stays while Recreate ends the old pods, and while more are asked for.
+    """
     progressing = deployment.condition("Progressing")
-    done = progressing is not None and progressing.reason == COMPLETE
-    return done and deployment.observed_generation >= deployment.generation
+    told = progressing is not None and progressing.reason == COMPLETE
+    seen = deployment.observed_generation >= deployment.generation
+    return told and seen and deployment.updated >= deployment.desired
 
 
 def drain_step(given: Mapping[str, str]) -> str:
