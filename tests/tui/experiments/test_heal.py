@@ -334,8 +334,9 @@ def explained(there: Scene) -> str:
     [
         (scene(), "A failing livenessProbe has it stop the container"),
         (scene(pod(box=container(last=OOM, restarts=1))), "killed it at resources.limits.memory"),
-        (scene(pod(box=container(last=Termination("Error", 137)))), "137 is 128 + 9, SIGKILL"),
-        (scene(pod(box=container(last=Termination("Completed", 0)))), "stopped by itself when SIGTERM asked"),
+        (scene(pod(box=container(last=Termination("Error", 137)))), "137 is 128 + 9, as SIGKILL gives it"),
+        (scene(pod(box=container(last=Termination("Error", 143)))), "143 is 128 + 15, as SIGTERM gives it"),
+        (scene(pod(box=container(last=Termination("Completed", 0)))), "when SIGTERM asks it to, and when it is through"),
         (scene(pod(box=container(last=Termination("Error", 3)))), "the exit code is the program's own"),
         (scene(pod(box=WAITS, ready=False)), "the kubelet waits 10 s until it starts it again"),
         (scene(pod(ready=False)), "Nobody restarts it for that; r or I gives it back"),
@@ -343,7 +344,7 @@ def explained(there: Scene) -> str:
         (scene(), "i, then c, h and o"),
         (scene(pod(), pod("h2", name="other"), facts=told((0, did(fault="hang")))), "S until one pod is left"),
     ],
-    ids=["rule", "oom", "killed", "completed", "own", "back-off", "unready", "errors", "first", "scale down"],
+    ids=["rule", "oom", "killed", "terminated", "completed", "own", "back-off", "unready", "errors", "first", "scale down"],
 )  # fmt: skip
 def test_explain_speaks_of_the_pod_on_screen(there: Scene, words: str) -> None:
     """Which part of the cluster acted, on which field, by which rule, and what to try next."""
@@ -365,7 +366,26 @@ def test_explain_speaks_of_the_pod_on_screen(there: Scene, words: str) -> None:
 )
 def test_explain_speaks_of_the_last_run(trigger: Action, words: str) -> None:
     """Each fault has its own reason for how it was healed."""
-    assert words in explained(scene(facts=told((0, trigger)), now=1))
+    healed = (*INFECTED[:3], *INFECTED[4:6])
+    assert words in explained(scene(facts=told((0, trigger), *healed), now=3))
+
+
+@pytest.mark.parametrize(
+    ("trigger", "facts", "words"),
+    [
+        (did(fault="hang"), (), "running. Nobody has noticed it yet."),
+        (did(fault="readiness", fail="always"), (), "running. Nobody has noticed it yet."),
+        (did(fault="hang"), ((0.3, seen(ready=False)),), "running. It was noticed; the container was not started"),
+        (did(fault="errors", percent="100"), (), "Nothing is detected, since no controller reads replies"),
+        (did(verb="delete_pod"), (), "The ReplicaSet controller counted one pod too few"),
+    ],
+    ids=["unseen", "unready unseen", "seen", "errors", "kill"],
+)
+def test_explain_tells_a_run_as_far_as_it_is(
+    trigger: Action, facts: tuple[tuple[float, FactBody], ...], words: str
+) -> None:
+    """What is still to come is not told as if it had happened."""
+    assert words in explained(scene(facts=told((0, trigger), *facts), now=1))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ __all__ = ["POD_GRACE_S", "PROBE_GRACE_S", "ending_words", "explanation"]
 # The manifest gives the one to the liveness probe, Kubernetes the other to a pod; a test holds them to the file.
 PROBE_GRACE_S = 2
 POD_GRACE_S = 30
-SIGKILL_EXIT = 137
+# An exit code above this is this plus the signal that ended the container.
+SIGNALLED = 128
+SIGKILL, SIGTERM = 9, 15
 
 
 def _selected(scene: Scene) -> Pod | None:
@@ -120,16 +122,22 @@ def _cause(end: Termination) -> str:
     """What lastState.terminated proves of how a container ended; Events are no witness of it."""
     if end.reason == "OOMKilled":
         return "the kernel killed it at resources.limits.memory; the kubelet only found it dead."
-    if end.exit_code == SIGKILL_EXIT:
-        return "137 is 128 + 9, SIGKILL: it had not stopped by itself when its grace was over."
+    if end.exit_code == SIGNALLED + SIGKILL:
+        return "137 is 128 + 9, as SIGKILL gives it to what has not stopped by itself when its grace is over."
+    if end.exit_code == SIGNALLED + SIGTERM:
+        return "143 is 128 + 15, as SIGTERM gives it to a program that does not handle it."
     if end.exit_code == 0:
-        return "it stopped by itself when SIGTERM asked it to. Whose wish that was, the reason does not say."
-    return "the exit code is the program's own: nobody ended it from outside."
+        return (
+            "a program ends so when SIGTERM asks it to, and when it is through. Which of the two it was, the "
+            "reason does not say."
+        )
+    return "the exit code is the program's own choice."
 
 
 _RUNS: Mapping[str, str] = {
     "liveness": "The program went on serving clients while its liveness probe failed; the kubelet stopped it "
-    "all the same, and clients lost what was sent before the new run of the container listened.",
+    "all the same, and clients lost what was sent from then on until the new run of the container was ready and "
+    "each kube-proxy had heard of it.",
     "exit": "No probe had a part in it: the program ended, the kubelet saw that its container was gone, and "
     "restartPolicy Always starts it whatever the exit code was.",
     "hang": "It took connections and answered nobody, so the probe timed out after its 1 s. SIGTERM was "
@@ -137,13 +145,13 @@ _RUNS: Mapping[str, str] = {
     f"livenessProbe.terminationGracePeriodSeconds sets here. Without that field the pod's own {POD_GRACE_S} s "
     "count, and clients wait for half a minute.",
     "eat": "The kernel ends what crosses its memory limit at once and without a signal that could be caught, so "
-    "there was nothing to detect and no grace: the kubelet found the container ended and started it again.",
+    "no probe had a part in it and there was no grace: the kubelet found the container ended and started it again.",
     "readiness": "Only the readiness probe failed. The kubelet set Ready to false, the EndpointSlice followed, "
     "and the Service sent the pod nothing new; a Service with no other pod refuses connections or leaves them "
     "without an answer. It lasts until somebody ends the fault: READY and FIRST OK tell how soon after the cure "
     "all was well.",
-    "errors": "Every reply was an error while both probes succeeded. Nothing was detected, since no controller "
-    "reads replies, and it lasted until somebody ended it.",
+    "errors": "Every reply is an error while both probes succeed. Nothing is detected, since no controller reads "
+    "replies, and it lasts until somebody ends it.",
     "": "The ReplicaSet controller counted one pod too few for spec.replicas and made another at once: a new "
     "pod, with a new name and address, and without the back-off of the old one.",
 }
@@ -169,11 +177,14 @@ def _run(run: Run) -> Iterator[Line]:
 
 
 def _reason(run: Run) -> str:
-    """Why it was healed as it was, or that it was not."""
-    fault = fault_of(run.verb, run.given)
-    restarts = any(milestone.label == "restarted" for milestone in run.milestones)
-    if not restarts or run.ending is Ending.OPEN or run.seconds("restarted") is not None:
+    """Why it was healed as it was, how far that is, or that it was not."""
+    fault, labels = fault_of(run.verb, run.given), {milestone.label for milestone in run.milestones}
+    if run.ending is Ending.OPEN and "detected" in labels and run.seconds("detected") is None:
+        return "Nobody has noticed it yet."
+    if "restarted" not in labels or run.seconds("restarted") is not None:
         return _RUNS[fault]
+    if run.ending is Ending.OPEN:
+        return "It was noticed; the container was not started again yet."
     if run.seconds("cured") is not None and run.seconds("detected") is None:
         return "It was cured before a probe had asked, so the kubelet saw nothing and the container runs on."
     return "It was not seen to start again while the run lasted; the timeline and the pod's state tell more."
