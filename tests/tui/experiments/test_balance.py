@@ -220,6 +220,26 @@ def test_explain_speaks_of_the_state_on_screen() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fail", "said"),
+    [
+        ("always", "Only the readiness probe fails: the kubelet sets Ready to false"),
+        ("never", "The readiness probe succeeds again: the Service takes the pod in"),
+    ],
+    ids=["off", "on"],
+)
+def test_explain_tells_readiness_from_a_kill(fail: str, said: str) -> None:
+    """A pod that is unready goes on answering; one that is ready again has nothing to lose."""
+    there = scene()
+    action = replace(deletion(), verb="fault", parameters={"fault": "readiness", "fail": fail})
+    facts = [fact(3, 1, action, action_id="a1"), fact(4, 1.2, replies(1.1, ("p2", Outcome.OK, 3)))]
+    there.store.apply(frame(4, 2, *facts))
+    words = " ".join(map(plain, lab.explanation(there)))
+
+    assert said in words
+    assert "until the proxies had dropped it" not in words
+
+
+@pytest.mark.parametrize(
     ("unready", "said"),
     [
         (pod("p9", ready=False), "its readiness probe fails"),

@@ -46,6 +46,7 @@ from kubealive_tui.model import (
     Line,
     LoadMode,
     Role,
+    Run,
     Sentence,
     SetLoad,
     StopLoad,
@@ -283,6 +284,20 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
             "The ReplicaSet controller counted one pod too few for spec.replicas and made another at once. The "
             "scheduler chose its node; the Service takes it in when its readiness probe succeeds."
         )
+        yield from _explain_lost(run)
+    elif run.given.get("fail") == "always":
+        yield line(
+            "Only the readiness probe fails: the kubelet sets Ready to false when it asks next, within a second, and "
+            "the EndpointSlice and each kube-proxy follow. The pod itself answers whoever still comes."
+        )
+    else:
+        yield line(
+            "The readiness probe succeeds again: the Service takes the pod in when the kubelet has asked it, and "
+            "each kube-proxy follows within about a second."
+        )
+
+
+def _explain_lost(run: Run) -> Iterator[Line]:
     if run.measured and run.failed:
         yield line(
             f"{lost_words(run)}: those were still sent to the pod after it had stopped "
