@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from kubealive_tui.model import Change, Condition, Kind, Workload, plain
+from kubealive_tui.model import Change, Condition, Ending, Kind, Run, Workload, plain
 from kubealive_tui.store import Store
-from kubealive_tui.ui.dialogs._details import details
+from kubealive_tui.ui.dialogs._details import _history, details
 from tests.tui.signals import START, connected, snapshot
 from tests.tui.signals import pod as getip_pod
 from tests.tui.signals import pod_change as changed_pod
@@ -66,3 +66,23 @@ def test_a_row_of_a_pod() -> None:
 def test_a_row_that_went() -> None:
     """The set that was selected is gone from the API: nothing is made up."""
     assert told(replica_set(), "rs6") == ["There is nothing to tell yet: no row is selected and nothing was run."]
+
+
+KINDS = {
+    "READINESS OFF …d8c-p1": "readiness off", "READINESS ON …d8c-p1": "readiness on", "CRASH exit 7 …d8c-p1": "crash",
+    "FORCE KILL …d8c-p1": "force kill", "LOAD 0.5 CPU": "load", "LOAD OFF": "load off", "UPDATE v1 → v2": "update",
+}  # fmt: skip
+
+
+def test_runs_of_one_kind_are_summed_and_of_no_other() -> None:
+    """What goes on and what goes off are told apart; an exit code, a size or a version is no kind of its own."""
+    ended = [
+        Run("a", title, "verb", "me", "getip", "p1", START, START + 2_000_000, Ending.COMPLETE, ())
+        for title in KINDS
+    ]
+    told = [" ".join(plain(words).split()) for words in _history(ended)]
+
+    assert [words for words in told if " of 1" in words] == [
+        f"{kind} p50 2.00 s, worst 2.00 s of 1" for kind in KINDS.values()
+    ]
+    assert "2.00 s LOAD OFF not measured complete" in told

@@ -117,6 +117,16 @@ def test_rule(title: str, figures: str, shown: str) -> None:
     assert not figures or not drawn.endswith(" ")
 
 
+def test_a_rule_never_loses_what_it_is_about() -> None:
+    """However long the figures are, the begin of the title stays, and they end in an ellipsis."""
+    long = "clients lost 693 of 697, outage still open  interrupted by the next trigger"
+    drawn = text(rule_line(Heading(line("OOM …676-l6jz2"), line(long)), 80, PALETTE))
+
+    assert drawn.startswith("─ OOM …676-l6jz2 ─")
+    assert drawn.endswith("…")
+    assert len(drawn) == 80
+
+
 def test_entry() -> None:
     """Time, source in its colour, words; equal happenings are counted."""
     entry = Entry(1_795_000_000_123_456, "endpoint", Role.LEAVING, line("not ready"), 3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import takewhile
 from statistics import median
 
 from kubealive_tui.experiments import age, ending_of, endpoint_words, pod_state
@@ -30,7 +31,8 @@ def details(store: Store, experiment: str, key: str | None, *, zone: tzinfo) -> 
     if pod is not None:
         lines += [*_pod(store, pod, zone), ()]
     elif key and (departed := store.departed(experiment).get(key)):
-        lines += [_field("gone", f"{_clock(departed.at_us, zone)}, {age(store.now_us - departed.at_us)} ago")]
+        ago = f"{age(store.now_us - departed.at_us)} ago"
+        lines += [_field("gone", f"{_clock(departed.at_us, zone)}, {ago}; what follows was its last state")]
         lines += [*_pod(store, departed.pod, zone), ()]
     elif workload := next((found for found in store.workloads(experiment) if found.uid == key), None):
         lines += [*_workload(store, workload, zone), ()]
@@ -155,7 +157,7 @@ def run_lines(run: Run, *, zone: tzinfo) -> Sequence[Line]:
 
 
 def _milestone(milestone: Milestone, run: Run) -> Line:
-    at = "–" if milestone.at_us is None else f"{(milestone.at_us - run.began_us) / 1e6:.3f}"
+    at = "–" if milestone.at_us is None else f"{(milestone.at_us - run.began_us) / 1e6:.3f} s"
     return line(f"{at:>8} ", (milestone.words, milestone.role), (f"  {milestone.source.value}", Role.DIM))
 
 
@@ -163,6 +165,11 @@ def _lost(run: Run) -> Line:
     if not run.measured:
         return line(("not measured", Role.WAITING))
     return line((f"lost {run.failed}", Role.BAD if run.failed else Role.GOOD), f" of {run.planned}")
+
+
+def _kind(run: Run) -> str:
+    """What a run is called whatever it was done to: the words of its title up to the first that is not capitals."""
+    return " ".join(takewhile(str.isupper, run.title.split()))
 
 
 def _history(ended: Sequence[Run]) -> list[Line]:
@@ -173,7 +180,7 @@ def _history(ended: Sequence[Run]) -> list[Line]:
     kinds: dict[str, list[float]] = {}
     for run in ended:
         if run.ending is Ending.COMPLETE and run.ended_us is not None:
-            kinds.setdefault(run.title.partition(" ")[0], []).append((run.ended_us - run.began_us) / 1e6)
+            kinds.setdefault(_kind(run), []).append((run.ended_us - run.began_us) / 1e6)
     for kind, took in kinds.items():
         figures = f"p50 {median(took):.2f} s, worst {max(took):.2f} s"
         lines.append(
@@ -181,6 +188,6 @@ def _history(ended: Sequence[Run]) -> list[Line]:
         )
     for run in reversed(ended):
         took_s = None if run.ended_us is None else (run.ended_us - run.began_us) / 1e6
-        length = "–" if took_s is None or run.ending is not Ending.COMPLETE else f"{took_s:.2f}"
+        length = "–" if took_s is None or run.ending is not Ending.COMPLETE else f"{took_s:.2f} s"
         lines.append(line(f"{length:>8} ", run.title, "  ", _lost(run), (f"  {run.ending.value}", Role.DIM)))
     return lines

@@ -33,6 +33,8 @@ _REPLAY_BAR = 16
 _STALE_RANK = 3
 _LINK_RANK = 4
 _SOURCE_CELLS = 9
+# Of a rule's title as much stays as names what the figures are of: `CRASH exit 7 …676`.
+_TITLE_CELLS = 18
 # Cells before an entry's words, and lines that one entry may take beside the views.
 _ENTRY_HEAD = 16 + _SOURCE_CELLS
 _ENTRY_LINES = 3
@@ -200,8 +202,9 @@ def lesson_line(lesson: Line, palette: Palette) -> Pieces:
 
 
 def rule_line(heading: Heading, width: int, palette: Palette) -> Pieces:
-    """`─ TITLE ───── figures`, the figures at the right edge; the title is cut before they are."""
-    figures = cut_line(heading.figures, max(width - 8, 0))
+    """`─ TITLE ───── figures`, the figures at the right edge; the title is cut before they are, but for its begin."""
+    kept = min(measure(heading.title), _TITLE_CELLS, width // 4)
+    figures = cut_line(heading.figures, max(width - 6 - kept, 0))
     title = cut_line(heading.title, max(width - measure(figures) - 6, 0))
     rule = palette[Role.RULE]
     fill = width - 2 - measure(title) - 1 - (measure(figures) + 1 if figures else 0)
