@@ -336,7 +336,7 @@ def explained(there: Scene) -> str:
         (scene(pod(box=container(last=OOM, restarts=1))), "killed it at resources.limits.memory"),
         (scene(pod(box=container(last=Termination("Error", 137)))), "137 is 128 + 9, as SIGKILL gives it"),
         (scene(pod(box=container(last=Termination("Error", 143)))), "143 is 128 + 15, as SIGTERM gives it"),
-        (scene(pod(box=container(last=Termination("Completed", 0)))), "when SIGTERM asks it to, and when it is through"),
+        (scene(pod(box=container(last=Termination("Completed", 0)))), "SIGTERM asks it to, and when it is done"),
         (scene(pod(box=container(last=Termination("Error", 3)))), "the exit code is the program's own"),
         (scene(pod(box=WAITS, ready=False)), "the kubelet waits 10 s until it starts it again"),
         (scene(pod(ready=False)), "Nobody restarts it for that; r or I gives it back"),
@@ -344,7 +344,10 @@ def explained(there: Scene) -> str:
         (scene(), "i, then c, h and o"),
         (scene(pod(), pod("h2", name="other"), facts=told((0, did(fault="hang")))), "S until one pod is left"),
     ],
-    ids=["rule", "oom", "killed", "terminated", "completed", "own", "back-off", "unready", "errors", "first", "scale down"],
+    ids=[
+        "rule", "oom", "killed", "terminated", "completed", "own", "back-off", "unready", "errors", "first",
+        "scale down",
+    ],
 )  # fmt: skip
 def test_explain_speaks_of_the_pod_on_screen(there: Scene, words: str) -> None:
     """Which part of the cluster acted, on which field, by which rule, and what to try next."""

@@ -81,7 +81,7 @@ def test_a_last_reply_is_told_when_none_can_follow() -> None:
 
 
 def test_old_pods_may_be_gone_before_the_new_ones_are_complete() -> None:
-    """Recreate ends all old pods first: that they are gone stands by its own time, not by the controller's word."""
+    """Recreate ends all old pods first: their end stands by its own time, not by the controller's word."""
     run = run_of(
         fact(2, 0.02, moved(1, 1, Aspect.DELETING)),
         fact(3, 6.0, numbers(2, 2)),

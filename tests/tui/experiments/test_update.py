@@ -316,7 +316,10 @@ def test_the_history_takes_no_room_from_what_moves(height: int, keys: list[str])
         (deployment(generation=4), "the controller has not seen the last change yet  available 4 of 4"),
         (replace(deployment(), conditions=()), "progress not known  availability not known"),
     ],
-    ids=["complete", "recreating", "scaled up", "rolling", "unavailable", "stuck", "paused", "paused mid-way", "quota", "unseen", "unknown"],
+    ids=[
+        "complete", "recreating", "scaled up", "rolling", "unavailable", "stuck", "paused", "paused mid-way",
+        "quota", "unseen", "unknown",
+    ],
 )  # fmt: skip
 def test_conditions_in_words(thing: Workload, words: str) -> None:
     """Progressing and Available, and what stands in their way."""

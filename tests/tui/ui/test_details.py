@@ -69,7 +69,7 @@ def test_a_row_that_went() -> None:
 
 
 KINDS = {
-    "READINESS OFF …d8c-p1": "readiness off", "READINESS ON …d8c-p1": "readiness on", "CRASH exit 7 …d8c-p1": "crash",
+    "READINESS OFF …d8c-p1": "readiness off", "READINESS ON …d8c-p1": "readiness on", "CRASH exit 7 …p1": "crash",
     "FORCE KILL …d8c-p1": "force kill", "LOAD 0.5 CPU": "load", "LOAD OFF": "load off", "UPDATE v1 → v2": "update",
 }  # fmt: skip
 

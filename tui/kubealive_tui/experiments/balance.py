@@ -287,8 +287,8 @@ def _explain_run(scene: Scene) -> Iterator[Line]:
         yield from _explain_lost(run)
     elif run.given.get("fail") == "always":
         yield line(
-            "Only the readiness probe fails: the kubelet sets Ready to false when it asks next, within a second, and "
-            "the EndpointSlice and each kube-proxy follow. The pod itself answers whoever still comes."
+            "Only the readiness probe fails: the kubelet sets Ready to false when it asks next, within a second, "
+            "and the EndpointSlice and each kube-proxy follow. The pod itself answers whoever still comes."
         )
     else:
         yield line(

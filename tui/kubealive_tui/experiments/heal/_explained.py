@@ -128,7 +128,7 @@ def _cause(end: Termination) -> str:
         return "143 is 128 + 15, as SIGTERM gives it to a program that does not handle it."
     if end.exit_code == 0:
         return (
-            "a program ends so when SIGTERM asks it to, and when it is through. Which of the two it was, the "
+            "a program ends so when SIGTERM asks it to, and when it is done. Which of the two it was, the "
             "reason does not say."
         )
     return "the exit code is the program's own choice."
@@ -145,7 +145,7 @@ _RUNS: Mapping[str, str] = {
     f"livenessProbe.terminationGracePeriodSeconds sets here. Without that field the pod's own {POD_GRACE_S} s "
     "count, and clients wait for half a minute.",
     "eat": "The kernel ends what crosses its memory limit at once and without a signal that could be caught, so "
-    "no probe had a part in it and there was no grace: the kubelet found the container ended and started it again.",
+    "no probe had a part in it and there was no grace: the kubelet found the container ended and restarted it.",
     "readiness": "Only the readiness probe failed. The kubelet set Ready to false, the EndpointSlice followed, "
     "and the Service sent the pod nothing new; a Service with no other pod refuses connections or leaves them "
     "without an answer. It lasts until somebody ends the fault: READY and FIRST OK tell how soon after the cure "

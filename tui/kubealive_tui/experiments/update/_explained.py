@@ -72,8 +72,8 @@ def _standing(store: Store, deployment: Workload) -> str:
         )
     if progressing is not None and progressing.reason == COMPLETE:
         return (
-            f"{deployment.updated} of {deployment.desired} pods of the newest template are made. Progressing still "
-            "speaks of what was complete before."
+            f"{deployment.updated} of {deployment.desired} pods of the newest template are made. Progressing "
+            "still speaks of what was complete before."
         )
     if newest is None:
         return "the controller has made no ReplicaSet yet."

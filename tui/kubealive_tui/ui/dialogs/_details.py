@@ -168,7 +168,7 @@ def _lost(run: Run) -> Line:
 
 
 def _kind(run: Run) -> str:
-    """What a run is called whatever it was done to: the words of its title up to the first that is not capitals."""
+    """What a run is called whatever it was done to: its title's words up to the first that is not in capitals."""
     return " ".join(takewhile(str.isupper, run.title.split()))
 
 

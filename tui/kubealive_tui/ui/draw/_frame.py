@@ -202,7 +202,7 @@ def lesson_line(lesson: Line, palette: Palette) -> Pieces:
 
 
 def rule_line(heading: Heading, width: int, palette: Palette) -> Pieces:
-    """`─ TITLE ───── figures`, the figures at the right edge; the title is cut before they are, but for its begin."""
+    """`─ TITLE ───── figures`, the figures at the right edge; the title is cut before they are, but its begin."""
     kept = min(measure(heading.title), _TITLE_CELLS, width // 4)
     figures = cut_line(heading.figures, max(width - 6 - kept, 0))
     title = cut_line(heading.title, max(width - measure(figures) - 6, 0))
