@@ -66,6 +66,7 @@ proto-check: $(DEV)  ## prove that the committed gRPC code is current
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kubealive needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
+	@echo "making an environment in $(VENV), which takes a minute or two, once"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q --upgrade 'pip>=25.1'
 
