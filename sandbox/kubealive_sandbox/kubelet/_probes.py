@@ -12,6 +12,8 @@ __all__ = ["Outcome", "Prober", "http_get"]
 
 # The kubelet spreads first probes over their period; a laboratory waits for its pods instead.
 FIRST_S = 0.15
+# Probes keep time together: to wake up for each of forty a second costs half as much as the probes themselves.
+TICK_S = 0.1
 MOST_HEAD = 8192
 
 Run = Callable[[list[str]], Awaitable[int]]
@@ -74,7 +76,7 @@ class Prober:
                 self._changed(self._kind, good=outcome.good)
                 if self._kind == "startup" and outcome.good:
                     return
-            await asyncio.sleep(probe["periodSeconds"])
+            await asyncio.sleep(_until_tick(asyncio.get_running_loop().time(), probe["periodSeconds"]))
 
     async def once(self) -> Outcome:
         """Probe once, within the probe's timeout."""
@@ -115,6 +117,11 @@ class Prober:
 
     def _port(self, port: Any) -> int:
         return int(port) if str(port).isdigit() else self._ports.get(str(port), 0)
+
+
+def _until_tick(now: float, period: float) -> float:
+    """The seconds to the tick that is nearest to the end of the period."""
+    return round((now + period) / TICK_S) * TICK_S - now
 
 
 async def http_get(sock: socket.socket, path: str, *, host: str, headers: Any = ()) -> int:
