@@ -62,7 +62,7 @@ class Finished:
 
 def environment(**more: str) -> dict[str, str]:
     """The environment in which the repository's own packages are found, whether installed or not."""
-    paths = [str(ROOT / part) for part in ("proto", "agent", "tui", "workloads", ".")]
+    paths = [str(ROOT / part) for part in ("proto", "agent", "tui", "workloads", "sandbox", ".")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
 
 

@@ -29,10 +29,11 @@ _CHUNK = 1 << 16
 
 
 class Terminal:
-    """80x24; `fd` can be waited for, `take` reads what is there."""
+    """80x24; `fd` can be waited for, `take` reads what is there. `pid` is the program's."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, *, pid: int) -> None:
         self.fd = fd
+        self.pid = pid
         self.bytes = 0
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
@@ -86,16 +87,16 @@ def kubealive(*arguments: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def terminal(command: list[str]) -> Iterator[Terminal]:
-    """Run a command in a terminal of its own, and end it with the block."""
-    env = environment(TERM="xterm-256color", COLORTERM="truecolor")
+def terminal(command: list[str], **more: str) -> Iterator[Terminal]:
+    """Run a command in a terminal of its own, with more variables, and end it with the block."""
+    env = environment(TERM="xterm-256color", COLORTERM="truecolor", **more)
     env.pop("SSH_CONNECTION", None)
     pid, fd = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.execve(command[0], command, env)  # noqa: S606 - a terminal's program is started so
     try:
-        yield Terminal(fd)
+        yield Terminal(fd, pid=pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

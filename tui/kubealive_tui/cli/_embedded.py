@@ -59,7 +59,10 @@ async def cluster(args: argparse.Namespace, env: Environment) -> AsyncIterator[N
     if not wanted:
         yield
         return
+    # What the install needs takes a third of a second to load, in which the sandbox can start on another core.
+    loading = asyncio.create_task(asyncio.to_thread(importlib.import_module, "kubealive_tui.link"))
     async with sandbox() as kubeconfig:
+        await loading
         args.kubeconfig, args.context, args.as_user = kubeconfig, "", ""
         async with env.api(args) as api:
             async for step in up(api, Wanted(namespace=args.namespace)):
