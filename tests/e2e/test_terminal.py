@@ -19,8 +19,10 @@ def environ(**more: str) -> dict[str, str]:
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_DISABLE_KITTY_KEY": "1", **more}
 
 
-def opened(columns: int, rows: int, *flags: str) -> Terminal:
-    return Terminal([KUBEALIVE, "tui", "-n", NAMESPACE, *flags], columns=columns, rows=rows, environ=environ())
+def opened(columns: int, rows: int, *flags: str, **more: str) -> Terminal:
+    return Terminal(
+        [KUBEALIVE, "tui", "-n", NAMESPACE, *flags], columns=columns, rows=rows, environ=environ(**more)
+    )
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50)], ids=["80x24", "160x50"])
@@ -57,11 +59,12 @@ def test_a_refusal_is_on_the_tab() -> None:
     assert kubectl("-n", NAMESPACE, "get", "pods", "-o", "name") == before
 
 
-async def test_a_killed_screen_leaves_its_load_for_thirty_seconds() -> None:
+async def test_a_killed_screen_leaves_its_load_for_thirty_seconds(tmp_path: Path) -> None:
     """SIGKILL ends the screen without a word; its load has stopped 30 s later."""
     async with viewer(actor="watcher@e2e") as watcher:
         watcher.look_away()
-        with opened(80, 24) as terminal:
+        # What is killed leaves its socket behind.
+        with opened(80, 24, TMPDIR=str(tmp_path)) as terminal:
             terminal.until("live", "4/4")
             terminal.press("1")
             terminal.until("SHARE")

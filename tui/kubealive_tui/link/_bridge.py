@@ -2,7 +2,8 @@
 
 gRPC can dial a socket and nothing of our own, and a TCP port would be open to everybody on this machine; so the
 socket lies in a folder that only its owner may enter. One `v4.channel.k8s.io` WebSocket carries one connection,
-and the pod is chosen at each dial: when the agent is replaced, dialling again finds its successor.
+and the pod is chosen at each dial: when the agent is replaced, dialling again finds its successor. A program
+that is killed cannot remove its folder; the next one does.
 """
 
 import asyncio
@@ -11,8 +12,10 @@ import logging
 import os
 import shutil
 import socket
+import stat
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +42,13 @@ LONGEST_PATH = 104
 # Gateways cut connections that are silent for a minute; half of that is as much as one lost ping allows.
 HEARTBEAT_S = 15.0
 DIAL_S = 8.0
+# A folder may be younger than its socket's first listening.
+LEFT_BEHIND_S = 60.0
 # One read of the local socket; the kubelet's own pieces have 32 KiB.
 PIECE = 32 * 1024
 # One is the channel's; others are ones that end. More would mean that somebody redials without end.
 MOST_CONNECTIONS = 8
+_PREFIX = "kubealive-"
 _DATA, _ERROR = 0, 1
 _PORT_FRAME = 3  # the first message of each channel: the channel and the port number
 
@@ -172,13 +178,35 @@ async def _hang_up(forward: aiohttp.ClientWebSocketResponse) -> None:
 def _folder() -> Path:
     """A new folder that only this user may enter, with room for the socket's name."""
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes the folder private
-        folder = Path(tempfile.mkdtemp(prefix="kubealive-", dir=parent))
+        _sweep(Path(parent))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         if len(os.fsencode(folder / "agent")) < LONGEST_PATH:
             return folder
         folder.rmdir()
     raise LinkError(
         f"TMPDIR ({tempfile.gettempdir()}) is too long for a socket's name; set it to a shorter folder, as /tmp"
     )
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the folders of this user's programs that were killed: nobody listens at their sockets."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            is_own = folder.stat().st_uid == os.getuid() and stat.S_ISSOCK((folder / "agent").lstat().st_mode)
+            if is_own and time.time() - folder.stat().st_mtime > LEFT_BEHIND_S and not _listens(folder / "agent"):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def _refused(status: int, pod: str, namespace: str) -> LinkError:
