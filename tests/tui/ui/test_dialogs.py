@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from kubealive_tui.commands import Keymap, Place
+from kubealive_tui.experiments import Experiment, balance
 from kubealive_tui.model import Role, Size, line, plain
-from kubealive_tui.ui.dialogs import Choice, Entry, Palette, Reply, Text, shell_lines, wrapped
+from kubealive_tui.ui.dialogs import Choice, Entry, Palette, Reply, Text, help_lines, shell_lines, wrapped
 from kubealive_tui.ui.dialogs._palette import score
 
 WORDS = st.text(st.sampled_from("ab 日-"), max_size=40)
@@ -125,3 +127,18 @@ def test_a_command_breaks_between_words() -> None:
         "    pods -l 'a b=c d' \\",
         "    --watch",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "lab", "sentence"),
+    [
+        (Place.OVERVIEW, None, "C asks once a session; ! never asks."),
+        (Place.TAB, balance.lab, "x, X and S ask once a session; ! never asks."),
+        (Place.TAB, Experiment("calm", order=1, title="", long_title="", lesson=""), "! never asks."),
+    ],
+    ids=["overview", "tab", "without"],
+)
+def test_help_names_the_keys_that_ask(place: Place, lab: Experiment | None, sentence: str) -> None:
+    """They are those of the registry, so that no tab names a key that it has not, or leaves one out."""
+    (*_, last) = help_lines(Keymap(place, lab), title="", read_only=False)
+    assert plain(last).startswith(sentence)

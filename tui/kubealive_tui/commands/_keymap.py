@@ -167,6 +167,12 @@ class Keymap:
         """What the key does here, or None."""
         return self._keys.get(key)
 
+    @property
+    def asking(self) -> Sequence[str]:
+        """The keys that ask before the first act of their kind, in the order of the registry."""
+        own = [command.key for command in self.own if command.key and command.danger]
+        return [*own, *(entry.shown for entry in self.globals if entry.do is Do.CHECK)]
+
     def line(self, *, read_only: bool) -> Sequence[Hint]:
         """The key line, most wanted first; triggers are left out where they would be refused."""
         hints = [

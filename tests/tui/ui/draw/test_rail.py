@@ -201,7 +201,7 @@ def test_nothing_has_come_yet() -> None:
     [
         ({}, "clients lost 2 of 190 in 0.19 s ±0.01"),
         ({"failed": 0, "outages": ()}, "clients lost 0 of 190"),
-        ({"failed": 0, "outages": (), "ending": Ending.OPEN}, "clients lost 0 so far  1.5 s"),
+        ({"failed": 0, "outages": (), "ending": Ending.OPEN}, "clients lost 0 so far  running 1.5 s"),
         ({"measured": False}, "clients not measured"),
         ({"planned": 12_401}, "clients lost 2 of 12,401 in 0.19 s ±0.01"),
         ({"ending": Ending.LIMIT}, "clients lost 2 of 190 in 0.19 s ±0.01  time limit"),

@@ -1,7 +1,7 @@
 """Everything about a row, and the runs of its tab: what a table has no room for."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from itertools import takewhile
 from statistics import median
 
@@ -18,6 +18,7 @@ from kubealive_tui.model import (
     line,
 )
 from kubealive_tui.store import Store
+from kubealive_tui.ui.draw import clock
 
 __all__ = ["details", "run_lines"]
 
@@ -48,8 +49,7 @@ def _field(label: str, *value: str | tuple[str, Role] | Line) -> Line:
 
 
 def _clock(at_us: int, zone: tzinfo) -> str:
-    at = datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(zone)
-    return f"{at:%H:%M:%S}.{at_us // 1000 % 1000:03d}"
+    return f"{clock(at_us, zone)}.{at_us // 1000 % 1000:03d}"
 
 
 def _pod(store: Store, pod: Pod, zone: tzinfo) -> Iterator[Line]:

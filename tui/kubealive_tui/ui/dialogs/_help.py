@@ -23,10 +23,16 @@ def help_lines(keymap: Keymap, *, title: str, read_only: bool) -> Sequence[Line]
         return lines[:-1]
     if read_only:
         return [*lines, line(("Read-only: keys that change the cluster are left out.", Role.MUTED))]
-    lines.append(
-        line(("x, X, S and C ask once a session; ! never asks. k, d and ctrl+d never destroy.", Role.MUTED))
-    )
-    return lines
+    return [*lines, line((f"{_asks(keymap.asking)}! never asks. k, d and ctrl+d never destroy.", Role.MUTED))]
+
+
+def _asks(keys: Sequence[str]) -> str:
+    """Which keys ask before they act, as the beginning of a sentence."""
+    if not keys:
+        return ""
+    *others, last = keys
+    named = f"{', '.join(others)} and {last} ask" if others else f"{last} asks"
+    return f"{named} once a session; "
 
 
 def _entry(hint: Hint) -> Line:

@@ -4,7 +4,7 @@
 a particular experiment, so that every line can be tested without an app.
 """
 
-from kubealive_tui.ui.draw._frame import key_line, rule_line
+from kubealive_tui.ui.draw._frame import clock, key_line, rule_line
 from kubealive_tui.ui.draw._layout import LEAST, SIDE_BY_SIDE, compose, views_size
 from kubealive_tui.ui.draw._rail import rail_heading
 from kubealive_tui.ui.draw._screen import Composition, Header, Hit, KeyHint, Replay, ScreenModel, Tab
@@ -20,6 +20,7 @@ __all__ = [
     "Replay",
     "ScreenModel",
     "Tab",
+    "clock",
     "compose",
     "key_line",
     "measure",

@@ -8,7 +8,16 @@ from kubealive_tui.ui._profile import Palette
 from kubealive_tui.ui.draw._screen import Header, Hit, KeyHint, Replay, Tab
 from kubealive_tui.ui.draw._strips import Piece, Pieces, aligned, cut, cut_line, measure, paint, wrap_line
 
-__all__ = ["entry_line", "entry_lines", "header_line", "key_line", "lesson_line", "rule_line", "tab_line"]
+__all__ = [
+    "clock",
+    "entry_line",
+    "entry_lines",
+    "header_line",
+    "key_line",
+    "lesson_line",
+    "rule_line",
+    "tab_line",
+]
 
 _LINK_ROLE = {
     LinkState.CONNECTED: Role.GOOD,
@@ -145,11 +154,7 @@ def _age(seconds: float) -> str:
 
 def clock(at_us: int, zone: tzinfo) -> str:
     """The time of day in a zone."""
-    return _moment(at_us, zone).strftime("%H:%M:%S")
-
-
-def _moment(at_us: int, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(zone)
+    return f"{datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(zone):%H:%M:%S}"
 
 
 def tab_line(tabs: Sequence[Tab], active: int, width: int, palette: Palette) -> tuple[Pieces, tuple[Hit, ...]]:
