@@ -406,6 +406,9 @@ def test_explain_does_not_tell_what_did_not_happen(facts: tuple[Fact, ...], word
 
 def test_explain_tells_what_clients_lost_and_what_would_help() -> None:
     """One pod: nobody else could answer, and three would have; a back-off was earned before."""
+    erring = told((0.0, did(fault="errors", percent="100")), (2.6, replies(0.9, ("", Outcome.HTTP_5XX, 7))))
+    assert "a third of the replies still fail" in explained(scene(facts=erring))
+
     alone = told(
         (0.0, did(fault="liveness", fail="always")), *INFECTED, (2.6, replies(0.9, ("", Outcome.REFUSED, 7)))
     )

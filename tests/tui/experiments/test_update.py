@@ -312,7 +312,7 @@ def test_the_history_takes_no_room_from_what_moves(height: int, keys: list[str])
         (deployment("v2", PAUSED, AVAILABLE, paused=True, updated=1, current=5),
          "paused at 1 of 4 made, 4 old left until p resumes  available 4 of 4"),
         (deployment("v2", MOVING, AVAILABLE, QUOTA),
-         "no pod can be made: exceeded quota: few, used: pods=5  available 4 of 4"),
+         "available 4 of 4  no pod can be made: exceeded quota: few, used: pods=5"),
         (deployment(generation=4), "the controller has not seen the last change yet  available 4 of 4"),
         (replace(deployment(), conditions=()), "progress not known  availability not known"),
     ],

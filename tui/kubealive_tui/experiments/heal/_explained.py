@@ -136,8 +136,8 @@ def _cause(end: Termination) -> str:
 
 _RUNS: Mapping[str, str] = {
     "liveness": "The program went on serving clients while its liveness probe failed; the kubelet stopped it "
-    "all the same, and clients lost what was sent from then on until the new run of the container was ready and "
-    "each kube-proxy had heard of it.",
+    "all the same, and clients lost what was still sent to it and, where no other pod was ready, all that came "
+    "until its new run was and each kube-proxy had heard of it.",
     "exit": "No probe had a part in it: the program ended, the kubelet saw that its container was gone, and "
     "restartPolicy Always starts it whatever the exit code was.",
     "hang": "It took connections and answered nobody, so the probe timed out after its 1 s. SIGTERM was "
@@ -196,6 +196,8 @@ def _next(scene: Scene, run: Run | None) -> Iterator[Line]:
         yield line(TRY, f"{scene.reset_command}: there is nothing to break without the Deployment.")
     elif run is None:
         yield line(TRY, "i, then c, h and o: one table row each, and no two of them alike.")
+    elif fault_of(run.verb, run.given) == "errors" and deployment.desired == 1:
+        yield line(TRY, "s twice for three pods, and f again: a third of the replies still fail.")
     elif deployment.desired == 1 and run.failed:
         yield line(TRY, "s twice for three pods, and the same key again: the outage is gone, or nearly.")
     elif deployment.desired > 1:

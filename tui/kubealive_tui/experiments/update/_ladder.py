@@ -167,7 +167,8 @@ def deadline_words(store: Store, deployment: Workload) -> Line:
 def condition_words(store: Store, deployment: Workload) -> Line:
     """Progressing and Available in words, and what stands in their way."""
     if refused := not_made(deployment):
-        return line(refused, ("  ", Role.MUTED), _available(deployment))
+        # The reason is the longer one, and may be cut: e tells it whole.
+        return line(_available(deployment), "  ", refused)
     return line(_progress(store, deployment), ("  ", Role.MUTED), _available(deployment))
 
 
