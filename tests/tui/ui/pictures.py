@@ -16,7 +16,12 @@ from tests.tui.ui.draw.preview import svg
 from tests.tui.ui.stage import stage
 
 # Name of the picture: recording, seconds into it, size.
-PICTURES = {"balance": ("balance", 27.0, Size(80, 24)), "heal": ("heal", 60.0, Size(80, 24))}
+PICTURES = {
+    "balance": ("balance", 27.0, Size(80, 24)),
+    "heal": ("heal", 60.0, Size(80, 24)),
+    "update": ("update", 36.0, Size(80, 24)),
+    "scale": ("scale", 100.0, Size(80, 24)),
+}
 
 
 async def picture(recording: str, until_s: float, size: Size) -> str:
