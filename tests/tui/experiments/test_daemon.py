@@ -215,6 +215,16 @@ def test_a_pod_that_leaves_and_is_still_named_is_marked() -> None:
     assert cells(there, "node-2")[5] == "10.0.0.2!"
 
 
+@pytest.mark.parametrize("rcode", ["TIMEOUT", "SERVFAIL"])
+def test_silence_of_dns_is_no_word_on_the_records(rcode: str) -> None:
+    """No record is called missing where no server has answered; why not is said instead."""
+    there = scene()
+    tell(there, (1.0, a(rcode=rcode)), (1.0, srv("10-0-0-1", "10-0-0-2", "10-0-0-3")))
+    assert cells(there, "node-1")[5:7] == ["–", "–"]
+    assert remarks(there)[0].startswith(f"DNS gives no answer ({rcode})")
+    assert "That is no word on the pods" in " ".join(map(plain, lab.explanation(there)))
+
+
 # ---- what is asked, and x
 
 

@@ -89,7 +89,7 @@ def test_a_call_hop_by_hop() -> None:
     assert heading(store, 1) == "BY NAME from …aaa-front on node-2 | SERVICE_NAME backend"
     assert table(store, 1) == {
         "srv": ["SRV", f"80 {HOST}", "TTL 12", "0.80 ms", "● agrees"],
-        "a": ["A", f"{VIP}, ClusterIP, 3 ready", "TTL 12", "0.80 ms", "● agrees"],
+        "a": ["A", f"{VIP}, 3 ready", "TTL 12", "0.80 ms", "● agrees"],
         "backend": ["backend", "…d8c-back2 on node-2  200", "", "1.9 ms", "● answered"],
     }
 

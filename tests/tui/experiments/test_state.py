@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kubealive_tui.experiments import NotNow, Scene, Settings
-from kubealive_tui.experiments.state import ASKING, ONCE_BACK, RESTLESS_MS, lab
-from kubealive_tui.experiments.state._seats import Fate, nest, seat, seats, value_of
+from kubealive_tui.experiments.state import RESTLESS_MS, lab
+from kubealive_tui.experiments.state._seats import ASKING, ONCE_BACK, Fate, nest, seat, seats, value_of
 from kubealive_tui.model import (
     Act,
     Action,
@@ -435,6 +435,11 @@ def renewed(there: Scene) -> None:
             id="an old address",
         ),
         pytest.param(
+            [(1.0, answer("", rcode="TIMEOUT"))],
+            "phoenix-1.phoenix: DNS gives no answer (TIMEOUT), which is no word on the pod",
+            id="a server that is silent",
+        ),
+        pytest.param(
             [(1.0, answer("", rcode="NXDOMAIN", ttl=25))],
             "phoenix-1 is 10.0.0.99, DNS still answers NXDOMAIN, for 25 s more",
             id="a denial that is kept",
@@ -554,6 +559,17 @@ def test_explain_tells_the_last_run() -> None:
     lost = scene()
     tell(lost, (1.0, said("n0", host="nest")), (2.0, said("n1", status=404, host="nest")))
     assert "the value went with the pod" in " ".join(map(plain, lab.explanation(lost)))
+
+
+def test_what_to_try_follows_how_names_are_asked() -> None:
+    """m is advised where names are asked always; where they are not, to wait for the answer that is kept."""
+    there = scene()
+    tell(there, (1.0, said("u0", host="phoenix-0.phoenix")), (1.1, kill()), action_id="a1")
+    tell(there, (1.2, said("u0", host="phoenix-0.phoenix")))
+    assert "Try: m, and x once no server keeps an answer" in " ".join(map(plain, lab.explanation(there)))
+
+    words = " ".join(map(plain, lab.explanation(replace(there, settings=quiet()))))
+    assert "Try: wait until no server keeps an answer" in words
 
 
 # ---- the check

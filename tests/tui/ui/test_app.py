@@ -30,6 +30,24 @@ async def test_nothing_is_asked_before_the_first_frame() -> None:
         assert it.feed.started.is_set()
 
 
+async def test_the_first_minute_says_what_this_is_and_where_to_begin() -> None:
+    """Four lines, none of them cut at 80x24, until somebody has done something; then one."""
+    async with stage() as it:
+        first = [text.strip() for text in it.lines[2:6]]
+        assert first[0].startswith("Poke a cluster and watch it heal: one experiment")
+        assert first[2].startswith("Press 1, there x and y: a pod is killed")
+        assert not any(text.endswith("…") for text in first)
+        await it.deliver(it.script.killed())
+        assert it.lines[2].strip().startswith("Poke a cluster, watch it heal. 1 a tab")
+        assert "Press 1" not in it.text
+
+
+async def test_the_first_minute_of_a_read_only_session_names_no_key_that_it_refuses() -> None:
+    """It says why, and what is there to see."""
+    async with stage(change=read_only) as it:
+        assert "and look on, e explains it: this session is read-only" in it.text
+
+
 async def test_overview_says_all_that_is_known() -> None:
     """Nodes, agent, viewers and experiments, one line each."""
     async with stage() as it:

@@ -17,6 +17,10 @@ async def _overview(it: Stage) -> None:
     await it.deliver(it.script.loaded())
 
 
+async def _nothing_yet(it: Stage) -> None:
+    """Nobody has pressed a key so far."""
+
+
 async def _run(it: Stage) -> None:
     await it.press("1")
     await it.deliver(it.script.loaded(), it.script.traffic(10))
@@ -55,6 +59,8 @@ async def _filter(it: Stage) -> None:
 
 
 SCREENS: dict[str, tuple[Play, tuple[int, int]]] = {
+    "first-minute": (_nothing_yet, (80, 24)),
+    "first-minute-wide": (_nothing_yet, (160, 50)),
     "overview": (_overview, (80, 24)),
     "run": (_run, (80, 24)),
     "run-wide": (_run, (160, 50)),

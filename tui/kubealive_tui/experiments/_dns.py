@@ -23,6 +23,7 @@ __all__ = [
     "Word",
     "dashed",
     "expected",
+    "is_silent",
     "judge",
     "judged",
     "resolver_of",
@@ -144,6 +145,11 @@ class Judgement:
         return 0.0 if self.since_us is None else (now_us - self.since_us) / 1e6
 
 
+def is_silent(answer: DnsAnswer) -> bool:
+    """Whether this says nothing of the name: no server answered, or none that could."""
+    return answer.rcode in _SILENT
+
+
 def resolver_of(store: Store) -> Resolver:
     """How pods of the namespace resolve names, as the agent says."""
     return store.info.resolver if store.info else Resolver()
@@ -163,7 +169,7 @@ def judged(store: Store, question: Question, latest: Latest[DnsAnswer] | None) -
     now = expected(store, question)
     if latest is None or store.now_us - latest.at_us > ASKED_NOW_US:
         return Judgement(Word.WAITING, now)
-    if latest.body.rcode in _SILENT:
+    if is_silent(latest.body):
         return Judgement(Word.SILENT, now, latest)
     if not now.specified:
         return Judgement(Word.OPEN, now, latest)

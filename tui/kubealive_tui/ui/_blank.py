@@ -9,6 +9,7 @@ from kubealive_tui.experiments import Experiment
 from kubealive_tui.hints import own_command, up_command
 from kubealive_tui.model import Heading, Line, LinkEvent, LinkState, Role, Sentence, View, line
 from kubealive_tui.ui._frame import Around
+from kubealive_tui.ui._welcome import what_it_is
 from kubealive_tui.ui.dialogs import wrapped
 from kubealive_tui.ui.draw import ScreenModel
 
@@ -28,7 +29,7 @@ _AWAITED = {
 }
 
 
-def blank(around: Around, lesson: str, lines: Sequence[Line], *, title: str, width: int) -> ScreenModel:
+def blank(around: Around, lesson: Line, lines: Sequence[Line], *, title: str, width: int) -> ScreenModel:
     """A page of sentences under the usual header and tabs; none of them is cut at the edge."""
     heading = Heading(line((title, Role.STRONG)))
     first, *rest = [row for text in lines for row in wrapped(text, width - _MARGINS)]
@@ -37,7 +38,7 @@ def blank(around: Around, lesson: str, lines: Sequence[Line], *, title: str, wid
         header=around.header,
         tabs=around.tabs,
         active=around.active,
-        lesson=line(lesson),
+        lesson=lesson,
         views=views,
         keys=around.keys,
         notice=around.notice,
@@ -68,7 +69,9 @@ def not_installed(
 ) -> Sequence[Line]:
     """What `up` would do here, and the key that does it."""
     said = [
-        line("There is no kubealive in namespace ", (namespace, Role.STRONG), " of ", (context, Role.STRONG), ".")
+        *what_it_is(experiments),
+        (),
+        line("There is no kubealive in namespace ", (namespace, Role.STRONG), " of ", (context, Role.STRONG), "."),
     ]
     if reason:
         said.append(line((reason, Role.WAITING)))

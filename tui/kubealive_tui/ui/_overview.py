@@ -29,6 +29,7 @@ from kubealive_tui.store import CLUSTER, Store
 from kubealive_tui.ui._frame import Around
 from kubealive_tui.ui._pane import screen
 from kubealive_tui.ui._state import TabState
+from kubealive_tui.ui._welcome import LESSON, is_first_minute, what_it_is, where_to_begin
 from kubealive_tui.ui.draw import ScreenModel
 
 __all__ = ["Verdicts", "overview"]
@@ -36,10 +37,6 @@ __all__ = ["Verdicts", "overview"]
 Verdicts = Mapping[str, Verdict | None]
 """Verdicts of this session by experiment; None while a check runs."""
 
-_LESSON = line(
-    "Poke a cluster, watch it heal. ", ("1", Role.ACCENT), " a tab, ", ("l", Role.ACCENT), " load, ",
-    ("x", Role.ACCENT), " kill a pod, ", ("e", Role.ACCENT), " explain.",
-)  # fmt: skip
 # A node runs at most some hundred pods by default; a row of the widest terminal shows no more than this.
 MOST_GLYPHS = 60
 _UNKNOWN = line(("–", Role.DIM))
@@ -56,7 +53,14 @@ def overview(
 ) -> ScreenModel:
     """The overview as it stands now; moves the state's pointer to a row that exists."""
     views: list[View] = [_cluster(store, size), *_agent(store, around), _experiments(store, experiments, verdicts)]
-    return screen(store, CLUSTER, _LESSON, views, state, around, size)
+    if not is_first_minute(store, experiments):
+        return screen(store, CLUSTER, LESSON, views, state, around, size)
+    namespace = store.info.namespace if store.info else ""
+    lesson, *rest = (
+        *what_it_is(experiments),
+        *where_to_begin(experiments, namespace=namespace or "its namespace", read_only=around.header.read_only),
+    )
+    return screen(store, CLUSTER, lesson, [*map(Sentence, rest), *views], state, around, size)
 
 
 # ---- cluster

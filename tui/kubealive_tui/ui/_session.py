@@ -20,6 +20,7 @@ from kubealive_tui.ui._overview import overview
 from kubealive_tui.ui._pane import filter_prompt, pane, settled
 from kubealive_tui.ui._pump import Pump
 from kubealive_tui.ui._state import Notice, TabState
+from kubealive_tui.ui._welcome import LESSON_ALONE
 from kubealive_tui.ui.dialogs import Text
 from kubealive_tui.ui.draw import Composition, ScreenModel, measure, views_size
 
@@ -255,7 +256,7 @@ class Session:
         page = self._page()
         if page is not None:
             title, lines = page
-            lesson = self.experiment.lesson if self.experiment else "Poke a cluster, watch it heal."
+            lesson = line(self.experiment.lesson) if self.experiment else LESSON_ALONE
             return blank(around, lesson, lines, title=title, width=self.size.width)
         if scene := self.scene():
             return pane(scene, self.state, around)

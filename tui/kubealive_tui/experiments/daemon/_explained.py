@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._explanations import TRY, ended_words
-from kubealive_tui.experiments._names import is_now, lifetime
+from kubealive_tui.experiments._names import is_now, lifetime, silence_words
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
     SET,
@@ -14,6 +14,7 @@ from kubealive_tui.experiments.daemon._spots import (
     node_port,
     other_port_command,
     refusal,
+    silence,
     spots,
 )
 from kubealive_tui.experiments.daemon._view import ANSWERS_AGAIN, IN_DNS
@@ -116,6 +117,11 @@ def _why_away(node: Node) -> str:
 
 
 def _records(store: Store) -> Iterator[Line]:
+    if rcode := silence(store):
+        yield line(
+            (f"{SET}: ", Role.STRONG),
+            f"{silence_words(rcode)}. That is no word on the pods: the nodes' ports need no name, and go on.",
+        )
     strange = foreign(store)
     if not strange:
         return

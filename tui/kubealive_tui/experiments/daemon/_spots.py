@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kubealive_tui.experiments._dns import is_silent
 from kubealive_tui.experiments._names import is_asked, led_to
 from kubealive_tui.hints import up_command
 from kubealive_tui.model import KubeEvent, Node, Pod, Workload
@@ -27,6 +28,7 @@ __all__ = [
     "other_port_command",
     "records",
     "refusal",
+    "silence",
     "spot",
     "spots",
 ]
@@ -99,12 +101,25 @@ def node_port(store: Store) -> int | None:
 
 
 def records(store: Store) -> tuple[frozenset[str], frozenset[str]] | None:
-    """Addresses under the Service's name, and targets of its SRV records; None unless both are asked for now."""
+    """Addresses under the Service's name, and targets of its SRV records.
+
+    None unless both are asked for now, and a server has answered: its silence says nothing of the records.
+    """
     answers = store.answers(NAME)
     a, srv = answers.dns(SET, "A"), answers.dns(SRV, "SRV")
     if a is None or srv is None or not is_asked(a, store.now_us) or not is_asked(srv, store.now_us):
         return None
+    if is_silent(a.body) or is_silent(srv.body):
+        return None
     return frozenset(led_to(a.body)), frozenset(text.split()[-1] for text in srv.body.answers)
+
+
+def silence(store: Store) -> str:
+    """How the DNS server fails to answer (TIMEOUT, SERVFAIL); empty where it answers, or is not asked now."""
+    answers = store.answers(NAME)
+    found = (answers.dns(SET, "A"), answers.dns(SRV, "SRV"))
+    silent = (one.body.rcode for one in found if one and is_asked(one, store.now_us) and is_silent(one.body))
+    return next(silent, "")
 
 
 def foreign(store: Store) -> list[str]:

@@ -18,6 +18,7 @@ from kubealive_tui.experiments.daemon._spots import (
     node_port,
     records,
     refusal,
+    silence,
     spot,
     spots,
 )
@@ -147,6 +148,7 @@ def _remark(scene: Scene) -> Line:
         _absent(store)
         or _refused(store)
         or next((words for each in spots(store) if (words := _wrong(store, each))), ())
+        or _silent(store)
         or _late(store)
         or _how(store, chosen)
     )
@@ -202,6 +204,13 @@ def _away(store: Store, place: Spot) -> Line:
     if call is not None and is_now(call, store.now_us) and answered(call.body):
         return line(words, (": yet its pod answers at the node's port", Role.MUTED))
     return line(words, (": nobody can ask its pod, which waits for it", Role.MUTED))
+
+
+def _silent(store: Store) -> Line:
+    rcode = silence(store)
+    if not rcode:
+        return ()
+    return line((f"DNS gives no answer ({rcode})", Role.BAD), (": its records are not known now", Role.MUTED))
 
 
 def _late(store: Store) -> Line:

@@ -170,7 +170,7 @@ def _hop_rows(scene: Scene, hop: Hop) -> dict[str, tuple[Cell, ...]]:
     found = judge_a(store, hop)
     if hop.a is None or found is None:
         return rows
-    rows["a"] = _lookup_row("A", hop.a, _address_words(store, hop), verdict_words(found, store.now_us))
+    rows["a"] = _lookup_row("A", hop.a, _address_words(scene, hop), verdict_words(found, store.now_us))
     wrong = wrong_backend(hop, endpoints(store), store)
     if hop.ok:
         who = line(short(hop.pod) or "–", (" on ", Role.MUTED), hop.node or "–", (f"  {hop.status}", Role.GOOD))
@@ -181,12 +181,13 @@ def _hop_rows(scene: Scene, hop: Hop) -> dict[str, tuple[Cell, ...]]:
     return rows
 
 
-def _address_words(store: Store, hop: Hop) -> Line:
+def _address_words(scene: Scene, hop: Hop) -> Line:
     if hop.a is None or not hop.a.records:
         return ()
-    ready = sum(1 for each in endpoints(store) if each.ready)
+    ready = sum(1 for each in endpoints(scene.store) if each.ready)
     of = (f"{ready} ready", Role.TEXT if ready else Role.WAITING)
-    return line(", ".join(map(str, hop.a.records)), (", ClusterIP, ", Role.MUTED), of)
+    what = ", " if scene.size.width < WIDE else ", ClusterIP, "
+    return line(", ".join(map(str, hop.a.records)), (what, Role.MUTED), of)
 
 
 def _lookup_row(label: str, lookup: Lookup, answer: Line, verdict: Line) -> tuple[Cell, ...]:

@@ -33,13 +33,17 @@ from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._explained import explanation
 from kubealive_tui.experiments.state._runs import BY_NAME, rebirth_stopwatch, scale_stopwatch
 from kubealive_tui.experiments.state._seats import (
+    ALWAYS,
+    ASKING,
     NAME,
     NEST,
+    ONCE_BACK,
     PATH,
     PORT,
     SET,
     Fate,
     Seat,
+    asks_always,
     nest,
     seat,
     seats,
@@ -63,7 +67,6 @@ from kubealive_tui.store import Store
 
 __all__ = ["lab"]
 
-ASKING, ALWAYS, ONCE_BACK = "asking", "always", "once back"
 # How often a name is called: each second, and four times that while it leads elsewhere, or has just changed, since
 # several servers keep an answer each, and the one that is behind may be the next to be asked.
 PERIOD_MS = 1_000
@@ -126,16 +129,12 @@ def _write(scene: Scene) -> Sequence[Effect]:
 
 
 def _mode(scene: Scene) -> Sequence[Effect]:
-    if _asks_always(scene):
+    if asks_always(scene):
         return (
             scene.settings.choose(ASKING, ONCE_BACK),
             "asked only once a killed pod is back; kept answers are forgotten meanwhile",
         )
     return scene.settings.choose(ASKING, ALWAYS), "every name is asked all the time, so that its answer stays kept"
-
-
-def _asks_always(scene: Scene) -> bool:
-    return scene.settings.choices.get(ASKING, ALWAYS) == ALWAYS
 
 
 lab.use(
@@ -160,7 +159,7 @@ def sample(scene: Scene) -> Sequence[Sample]:
     places = [place for place in seats(scene.store) if place.wanted or place.pod]
     if (beside := nest(scene.store)) is not None:
         places.append(beside)
-    if not _asks_always(scene):
+    if not asks_always(scene):
         places = [place for place in places if _is_back(scene, place)]
     wanted = [Sample(lab.name, CallSample(place.called, PORT, PATH), _period(scene, place)) for place in places]
     chosen = [place for place in places if place.name == scene.selected]
@@ -193,7 +192,7 @@ def _period(scene: Scene, place: Seat) -> int:
 @lab.view
 def view(scene: Scene) -> Sequence[View]:
     """Seats, the Deployment beside them, the last run, and what DNS says of the selected one."""
-    return shown(scene, asks_always=_asks_always(scene))
+    return shown(scene)
 
 
 # ---- the verdict

@@ -7,7 +7,7 @@ from kubealive_tui.experiments._explanations import TRY, ended_words
 from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, silence_words
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
-from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, nest, seats, value_of
+from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, asks_always, nest, seats, value_of
 from kubealive_tui.hints import kubectl_command
 from kubealive_tui.model import Ending, Line, Role, Run, line
 from kubealive_tui.store import Store
@@ -155,8 +155,14 @@ def _next(scene: Scene) -> Iterator[Line]:
         yield line(TRY, "v to write a value through the selected pod's name, then x, and read it back.")
     elif scene.store.runs(NAME).last is None:
         yield line(TRY, f"x on a pod with a value; then the same on {NEST}, which loses it.")
+    elif asks_always(scene):
+        yield line(
+            TRY,
+            "m, and x once no server keeps an answer: the new address is there at once. s and S: the order.",
+        )
     else:
         yield line(
             TRY,
-            "m, then x again: without asking meanwhile, the new address is there at once. s and S: the order.",
+            "wait until no server keeps an answer, as the tab says, then x: nobody asked too early, so the first "
+            "answer is the new address. m asks always again.",
         )

@@ -8,19 +8,24 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._names import answered
 from kubealive_tui.model import CallResult, Claim, Pod
 from kubealive_tui.store import Store
 
 __all__ = [
+    "ALWAYS",
+    "ASKING",
     "NAME",
     "NEST",
+    "ONCE_BACK",
     "PATH",
     "PORT",
     "SET",
     "Fate",
     "Seat",
     "Value",
+    "asks_always",
     "host_of",
     "nest",
     "number_of",
@@ -35,6 +40,8 @@ SET = "phoenix"
 NEST = "nest"
 PORT = 8080
 PATH = "/retrieve"
+# How names are asked, as the tab's main mode has it.
+ASKING, ALWAYS, ONCE_BACK = "asking", "always", "once back"
 
 _NUMBERED = re.compile(rf"(?:.+-)?{SET}-(?P<number>\d+)")
 
@@ -74,6 +81,11 @@ class Value:
 
     fate: Fate
     text: str = ""
+
+
+def asks_always(scene: Scene) -> bool:
+    """Whether every name is asked all the time, so that its answer stays kept; else only once a pod is back."""
+    return scene.settings.choices.get(ASKING, ALWAYS) == ALWAYS
 
 
 def host_of(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import again_figure, rail
+from kubealive_tui.experiments._dns import is_silent
 from kubealive_tui.experiments._names import (
     address_words,
     answerer_words,
@@ -24,6 +25,7 @@ from kubealive_tui.experiments.state._seats import (
     Fate,
     Seat,
     Value,
+    asks_always,
     nest,
     seat,
     seats,
@@ -63,12 +65,12 @@ _SEATS = (
 _BESIDE = (Column("", 16), Column("", 7), Column("", 12), Column("", 18), Column("", 9), Column("", 9, grows=True))
 
 
-def shown(scene: Scene, *, asks_always: bool) -> Sequence[View]:
+def shown(scene: Scene) -> Sequence[View]:
     """The tab from top to bottom."""
     chosen = chosen_seat(scene)
     return [
         _seat_table(scene),
-        Sentence(_remark(scene, chosen, asks_always=asks_always)),
+        Sentence(_remark(scene, chosen)),
         *_beside(scene),
         rail(
             scene,
@@ -184,7 +186,7 @@ def _figure(run: Run) -> Line:
     return again_figure(run, BY_NAME, done="name back", missing="name not back")
 
 
-def _remark(scene: Scene, place: Seat | None, *, asks_always: bool) -> Line:
+def _remark(scene: Scene, place: Seat | None) -> Line:
     """The one thing to know now: about the selected seat, else about another one that something is wrong with."""
     if place is None:
         return line(
@@ -192,13 +194,13 @@ def _remark(scene: Scene, place: Seat | None, *, asks_always: bool) -> Line:
         )
     store = scene.store
     others = (words for each in seats(store) if each.name != place.name and (words := _wrong(store, each)))
-    told = asks_always or scene.store.runs(NAME).current is not None
+    told = asks_always(scene) or scene.store.runs(NAME).current is not None
     return (
         _wrong(store, place)
         or _waits(place)
         or next(others, ())
         or (_moved(scene, place) if told else ())
-        or _how(scene, place, asks_always=asks_always)
+        or _how(scene, place)
     )
 
 
@@ -233,6 +235,9 @@ def _stale(store: Store, place: Seat) -> Line:
     record = store.answers(NAME).dns(place.called, "A")
     if record is None or not place.address or not is_asked(record, store.now_us):
         return ()
+    if is_silent(record.body):
+        words = (f"{place.called}: DNS gives no answer ({record.body.rcode})", Role.BAD)
+        return line(words, (", which is no word on the pod", Role.MUTED))
     if place.address in led_to(record.body):
         return ()
     kept = kept_words(record, store.now_us)
@@ -268,8 +273,8 @@ def _waits(place: Seat) -> Line:
     return ()
 
 
-def _how(scene: Scene, place: Seat, *, asks_always: bool) -> Line:
-    if asks_always:
+def _how(scene: Scene, place: Seat) -> Line:
+    if asks_always(scene):
         return line(("called as ", Role.MUTED), place.called, (", always (m); v writes a value there", Role.MUTED))
     left = lifetime(scene.store.answers(NAME).dns(place.called, "A"), scene.store.now_us)
     if left is not None:
