@@ -1,16 +1,41 @@
-"""One install for all end-to-end tests, in a namespace of its own, gone when they end."""
+"""The cluster of all end-to-end tests, and one install there, in a namespace of its own, gone when they end."""
 
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from kubealive_tui.cli._embedded import IMAGES
 from tests.e2e.harness import NAMESPACE, OUTSIDE, kubealive, kubectl
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> Iterator[None]:
+    """That of KUBECONFIG; with KUBEALIVE_E2E_SANDBOX a sandbox, and one for each worker if there are several.
+
+    It watches a pipe that this process holds, so that it ends with it, however that ends.
+    """
+    if not os.environ.get("KUBEALIVE_E2E_SANDBOX"):
+        yield
+        return
+    words = [sys.executable, "-P", "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(IMAGES)]
+    with (
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sandbox,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        assert sandbox.stdin is not None
+        assert sandbox.stdout is not None
+        patch.setenv("KUBECONFIG", sandbox.stdout.readline().strip())
+        yield
+        sandbox.stdin.close()
+        assert sandbox.wait(20) == 0
+
+
 @pytest.fixture(scope="session")
-def installed() -> Iterator[None]:
+def installed(cluster: None) -> Iterator[None]:
     """The whole laboratory, as `kubealive up` makes it; `down` must leave nothing."""
     up = kubealive("up", "-n", NAMESPACE)
     assert up.returncode == 0, up.stdout + up.stderr

@@ -21,6 +21,8 @@ CLOSE_S = 0.4
 OBSERVER_RATE = 50.0
 # Requests of both clients that were sent while the last rule of the proxy was being written.
 RACE_S = 0.15
+# So many that even the short absence of one pod is counted.
+SHARED_RATE = 50.0
 PODS = (
     "N:.metadata.name,R:.status.conditions[?(@.type=='Ready')].status,C:.status.containerStatuses[0].restartCount"
 )
@@ -145,7 +147,7 @@ async def test_three_pods_hide_what_one_cannot(seen: Viewer) -> None:
         totals = seen.store.traffic("heal").pods
         return all(pod.uid in totals and totals[pod.uid].steady for pod in seen.ready_pods()) or None
 
-    await seen.loaded(rate=10)
+    await seen.loaded(rate=SHARED_RATE)
     try:
         alone = await kill(1)
         await seen.ask(Act("heal", workload.uid, workload.name, Scale(3)))
@@ -158,8 +160,8 @@ async def test_three_pods_hide_what_one_cannot(seen: Viewer) -> None:
 
     assert (alone.given["ready_pods"], shared.given["ready_pods"]) == ("1", "3")
     assert alone.failed >= 5
-    # A third of the requests of at most a second, in which a proxy has not yet heard of the pod's leaving.
-    assert shared.failed <= 4
+    # At most the leaving pod's third of the requests, for as long as a proxy has not heard of it.
+    assert shared.failed <= alone.failed / 2
 
 
 async def test_memory_without_a_limit_is_not_eaten(seen: Viewer) -> None:

@@ -93,7 +93,8 @@ class Terminal:
         """Open the current context."""
         configuration = client.Configuration()
         load: Any = config.load_kube_config  # untyped in the client
-        await load(client_configuration=configuration)
+        # The client itself remembers what KUBECONFIG was when it was imported.
+        await load(config_file=os.environ.get("KUBECONFIG"), client_configuration=configuration)
         configuration.disable_strict_ssl_verification = True  # as clusters of older tools need it
         async with client.ApiClient(configuration) as connected:
             yield RestApi(connected)

@@ -17,9 +17,7 @@ from tests.e2e.harness import KUBEALIVE, KUBECTL, NAMESPACE, Viewer, kubectl_wat
 # The slowest of all: an autoscaler needs half a minute to see a load, and a minute and a half to let its pods go.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.usefixtures("installed")]
 
-METRICS = (
-    f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}/pods?labelSelector=kubealive.dev/experiment%3Dscale"
-)
+METRICS = ("-n", NAMESPACE, "get", "pods.metrics.k8s.io", "-l", "kubealive.dev/experiment=scale", "-o", "json")
 # The observers' own grain: a line of kubectl, a poll of the metrics API beside ours, a busy machine.
 CLOSE_S = 0.5
 POLL_S = 1.0
@@ -102,7 +100,7 @@ async def metrics() -> AsyncIterator[list[Measure]]:
 async def _poll(measures: list[Measure]) -> None:
     while True:
         asking = await asyncio.create_subprocess_exec(
-            KUBECTL, "get", "--raw", METRICS, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            KUBECTL, *METRICS, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
         out, _ = await asking.communicate()
         if items := json.loads(out or b"{}").get("items"):

@@ -1,9 +1,10 @@
-"""Objects that the tests of the sandbox make, as small as the API takes them."""
+"""Objects that the tests of the sandbox make, as small as the API takes them, and parts that they leave out."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubealive_sandbox.api import Api, Object, Store
+from kubealive_sandbox.api import Api, Object, Program, Store
 
 NAMESPACE = "lab"
 
@@ -68,3 +69,25 @@ def run_as(api: Api, name: str, *, ip: str, ready: bool = True) -> Object:
 def node(name: str, **spec: Any) -> Object:
     ready = {"type": "Ready", "status": "True"}
     return {"metadata": {"name": name}, "spec": spec, "status": {"conditions": [ready]}}
+
+
+class NoMetrics:
+    """A cluster that measures nothing."""
+
+    def pods(self, namespace: str) -> list[Any]:
+        return []
+
+    def nodes(self) -> list[Any]:
+        return []
+
+
+class NoPrograms:
+    """Nodes on which nothing can be run."""
+
+    def execute(
+        self, pod: Object, container: str, command: Any, *, stdin: bool
+    ) -> AbstractAsyncContextManager[Program]:
+        raise NotImplementedError
+
+    def attach(self, pod: Object, container: str, *, stdin: bool) -> AbstractAsyncContextManager[Program]:
+        raise NotImplementedError

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,48 +19,10 @@ import psutil
 import pytest
 
 from kubealive_sandbox.api import Object
-from kubealive_sandbox.kubelet import Image
 from kubealive_sandbox.network import MANY, ONE
 from kubealive_sandbox.sandbox import Sandbox, open_sandbox
 from tests.sandbox.objects import NAMESPACE, deployment, pod, service, template
-
-# Answers with its pod's name, the version and where the client seems to be; `/exit` ends it, `/eat` eats memory.
-PROGRAM = """
-import http.server, os, socket, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/exit": os._exit(7)
-        if self.path == "/eat": self.server.eaten = bytearray(200 << 20)
-        self.send_response(503 if os.path.exists("/data/unready") else 200)
-        self.end_headers()
-        self.wfile.write(f"{os.environ['HOSTNAME']} {os.environ['VERSION']} {self.client_address[0]}".encode())
-    def log_message(self, *args): pass
-class Server(http.server.HTTPServer): allow_reuse_address = True
-print("listening", flush=True)
-Server(("", 8080), Handler).serve_forever()
-"""
-IMAGES = {
-    "workload": Image((sys.executable, "-c", PROGRAM), {"VERSION": "{tag}"}, frozenset({"v1", "v2"})),
-    "python": Image((sys.executable,)),
-}
-WITHIN_S = 15.0
-
-
-@pytest.fixture(params=(MANY, ONE))
-async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    """One whose pods have addresses of this machine, and one whose pods share 127.0.0.1 as on macOS."""
-    async with open_sandbox(IMAGES, scheme=request.param) as opened:
-        opened.api.create("Namespace", {"metadata": {"name": NAMESPACE}})
-        yield opened
-
-
-async def until(look: Callable[[], Any]) -> Any:
-    """Poll until it is true."""
-    deadline = time.monotonic() + WITHIN_S
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-    return found
+from tests.sandbox.whole import IMAGES, WITHIN_S, first_container, until
 
 
 def probed(**spec: Any) -> Object:
@@ -102,11 +64,6 @@ async def answer(sandbox: Sandbox, host: str, port: int) -> str:
                 return said
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
-
-
-def first_container(sandbox: Sandbox, name: str) -> Object:
-    found = sandbox.api.find("Pod", NAMESPACE, name)
-    return found["status"].get("containerStatuses", [{}])[0] if found else {}
 
 
 async def test_a_service_reaches_every_pod(sandbox: Sandbox) -> None:

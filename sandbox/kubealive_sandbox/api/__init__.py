@@ -6,6 +6,7 @@
 from kubealive_sandbox.api._core import Api, Writing, stamp
 from kubealive_sandbox.api._errors import ApiError, not_found
 from kubealive_sandbox.api._http import build_app
+from kubealive_sandbox.api._remote import Program
 from kubealive_sandbox.api._resources import BY_KIND, RESOURCES, Resource
 from kubealive_sandbox.api._selectors import matches
 from kubealive_sandbox.api._store import Event, Object, Store, clone
@@ -18,6 +19,7 @@ __all__ = [
     "ApiError",
     "Event",
     "Object",
+    "Program",
     "Resource",
     "Store",
     "Streams",

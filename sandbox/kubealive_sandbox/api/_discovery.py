@@ -106,7 +106,11 @@ def _subresources(each: Resource) -> list[tuple[str, Object]]:
         found.append(("log", {"kind": "Pod", "namespaced": True, "verbs": ["get"]}))
         found += [
             (name, {"kind": kind, "namespaced": True, "verbs": ["create", "get"]})
-            for name, kind in (("attach", "PodAttachOptions"), ("portforward", "PodPortForwardOptions"))
+            for name, kind in (
+                ("attach", "PodAttachOptions"),
+                ("exec", "PodExecOptions"),
+                ("portforward", "PodPortForwardOptions"),
+            )
         ]
         found.append(
             (

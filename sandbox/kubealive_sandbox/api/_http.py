@@ -9,7 +9,7 @@ import hmac
 import json
 import logging
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 from aiohttp import web
@@ -17,14 +17,15 @@ from aiohttp import web
 from kubealive_sandbox.api import _protobuf, _watch
 from kubealive_sandbox.api._core import Api, Writing
 from kubealive_sandbox.api._discovery import discover
-from kubealive_sandbox.api._errors import ApiError, bad_request, not_found, refused, unsupported_media
+from kubealive_sandbox.api._errors import ApiError, bad_request, refused, unsupported_media
+from kubealive_sandbox.api._metrics import Metrics, measured
 from kubealive_sandbox.api._resources import Resource, find
 from kubealive_sandbox.api._scale import scale_of, scaled
 from kubealive_sandbox.api._store import Object
 from kubealive_sandbox.api._streams import Streams
 from kubealive_sandbox.api._tables import table
 
-__all__ = ["Metrics", "build_app"]
+__all__ = ["build_app"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,18 +37,6 @@ _PATCHES = {
     "application/json-patch+json": "json",
     "application/apply-patch+yaml": "apply",
 }
-
-
-class Metrics(Protocol):
-    """Where `kubectl top` and autoscalers get their numbers."""
-
-    def pods(self, namespace: str) -> list[Object]:
-        """PodMetrics of a namespace, or of all."""
-        ...
-
-    def nodes(self) -> list[Object]:
-        """NodeMetrics."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +110,11 @@ class _Handler:
         if asked is None:
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
         if asked.group == "metrics.k8s.io":
-            return self._metrics_answer(request, asked)
+            if request.method != "GET":
+                raise _not_allowed()
+            selector = request.query.get("labelSelector", "")
+            wanted = (asked.plural, asked.namespace, asked.name)
+            return web.json_response(measured(self._metrics, *wanted, selector=selector))
         if asked.group == "authorization.k8s.io":
             return web.json_response(_review(await _body(request)), status=201)
         resource = find(asked.group, asked.version, asked.plural)
@@ -236,19 +229,6 @@ class _Handler:
             "metadata": {"resourceVersion": version},
             "items": objects,
         }
-        return web.json_response(listed)
-
-    def _metrics_answer(self, request: web.Request, asked: Asked) -> web.Response:
-        if request.method != "GET" or asked.plural not in {"pods", "nodes"}:
-            raise ApiError(404, "NotFound", "the server could not find the requested resource")
-        found = self._metrics.pods(asked.namespace) if asked.plural == "pods" else self._metrics.nodes()
-        if asked.name:
-            found = [each for each in found if each["metadata"]["name"] == asked.name]
-            if not found:
-                raise not_found(asked.plural, asked.group, asked.name)
-            return web.json_response(found[0])
-        kind = "PodMetricsList" if asked.plural == "pods" else "NodeMetricsList"
-        listed = {"kind": kind, "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": found}
         return web.json_response(listed)
 
 

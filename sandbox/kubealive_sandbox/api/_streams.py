@@ -1,4 +1,4 @@
-"""What of a pod is not an object: its logs, its output as it comes, and connections to its ports.
+"""What of a pod is not an object: its logs, connections to its ports, and programs in it.
 
 A port-forward is the `v4.channel.k8s.io` WebSocket of Kubernetes: channel 2i carries the bytes of port i and 2i+1
 its complaint, each opened by the port's number. No Python server has it, and it is forty lines.
@@ -6,7 +6,6 @@ its complaint, each opened by the port's number. No Python server has it, and it
 
 import asyncio
 import contextlib
-import json
 import struct
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
@@ -15,20 +14,19 @@ import aiohttp
 from aiohttp import web
 
 from kubealive_sandbox.api._errors import bad_request, refused
+from kubealive_sandbox.api._remote import Remotes, carry, entered, websocket
 from kubealive_sandbox.api._store import Object
 
 __all__ = ["Nodes", "Streams"]
 
 PIECE = 32 * 1024  # as the kubelet cuts what it forwards
 _FORWARD = "v4.channel.k8s.io"
-_ATTACH = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-_STDOUT, _ERROR = b"\x01", b"\x03"
 
 
-class Nodes(Protocol):
+class Nodes(Remotes, Protocol):
     """What the API server asks of the kubelets."""
 
-    def logs(self, pod: Object, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+    def logs(self, pod: Object, container: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
         """The lines of a container's log. Raises ApiError where there is none."""
         ...
 
@@ -50,13 +48,13 @@ class Streams:
                 return await self._logs(request, pod)
             case "portforward":
                 return await self._forward(request, pod)
-            case "attach":
-                return await self._attach(request, pod)
+            case "exec" | "attach":
+                return await carry(request, pod, sub, self._nodes)
             case _:
                 raise refused(f"pods/{sub}")
 
     async def _logs(self, request: web.Request, pod: Object) -> web.StreamResponse:
-        lines = self._nodes.logs(pod, request.query)
+        lines = self._nodes.logs(pod, entered(request, pod), request.query)
         first = await anext(lines, b"")
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
@@ -67,20 +65,11 @@ class Streams:
             await response.write_eof()
         return response
 
-    async def _attach(self, request: web.Request, pod: Object) -> web.StreamResponse:
-        socket = _websocket(request, _ATTACH, "pods/attach other than by WebSocket")
-        await socket.prepare(request)
-        async for line in self._nodes.logs(pod, {**request.query, "follow": "true"}):
-            await socket.send_bytes(_STDOUT + line)
-        await socket.send_bytes(_ERROR + json.dumps({"metadata": {}, "status": "Success"}).encode())
-        await socket.close()
-        return socket
-
     async def _forward(self, request: web.Request, pod: Object) -> web.StreamResponse:
         ports = [
             int(port) for each in request.query.getall("ports", []) for port in each.split(",") if port.isdigit()
         ]
-        socket = _websocket(
+        socket = websocket(
             request, (_FORWARD,), "pods/portforward by SPDY; `kubectl port-forward` needs a real cluster"
         )
         if not ports:
@@ -89,14 +78,6 @@ class Streams:
         forward = _Forward(socket, self._nodes, pod, ports)
         await forward.run()
         return socket
-
-
-def _websocket(request: web.Request, protocols: tuple[str, ...], otherwise: str) -> web.WebSocketResponse:
-    offered = [each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-    if not any(protocol in offered for protocol in protocols):
-        raise refused(otherwise)
-    # Without compression: what is carried here stays on this machine.
-    return web.WebSocketResponse(protocols=protocols, compress=False, max_msg_size=4 << 20)
 
 
 class _Forward:

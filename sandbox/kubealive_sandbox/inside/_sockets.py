@@ -11,6 +11,8 @@ __all__ = ["enter"]
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 _INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 _Base = _socket.socket
+# Servers whose replies are known by the place that was asked; a program asks its few name servers.
+MOST_ASKED = 64
 
 
 class _Pod:
@@ -20,6 +22,7 @@ class _Pod:
         self.address = address
         self.network = network
         self.places = places
+        self.asked: dict[Any, Any] = {}
 
     def bind(self, sock: socket.socket, where: Any) -> None:
         if sock.family in _INTERNET and where[0] in _ANYWHERE:
@@ -38,6 +41,15 @@ class _Pod:
         real = self.places.real(where[0], where[1], sock.type)
         if _Base.getsockname(sock)[1] == 0:
             self.places.bind(sock, self.address, 0)
+        return real
+
+    def ask(self, sock: socket.socket, where: Any) -> Any:
+        """The real place to send a message to, remembered for the reply, which comes from there."""
+        real = self.leave(sock, where)
+        if real != where:
+            if len(self.asked) >= MOST_ASKED:
+                self.asked.clear()
+            self.asked[real] = where
         return real
 
     def seen(self, sock: socket.socket, where: Any) -> Any:
@@ -63,7 +75,11 @@ def enter(*, address: str, network: str, places: Places) -> None:
 
     def sendto(self: socket.socket, data: Any, *rest: Any) -> int:
         flags = rest[0] if len(rest) > 1 else 0
-        return _Base.sendto(self, data, flags, pod.leave(self, rest[-1]))
+        return _Base.sendto(self, data, flags, pod.ask(self, rest[-1]))
+
+    def recvfrom(self: socket.socket, *given: Any) -> tuple[bytes, Any]:
+        data, real = _Base.recvfrom(self, *given)
+        return data, pod.asked.get(real) or pod.seen(self, real)
 
     def getsockname(self: socket.socket) -> Any:
         return pod.seen(self, _Base.getsockname(self))
@@ -75,7 +91,7 @@ def enter(*, address: str, network: str, places: Places) -> None:
         number, where = _Base._accept(self)  # type: ignore[attr-defined]  # noqa: SLF001 - what `accept` calls
         return number, pod.seen(self, where)
 
-    led = {"bind": bind, "connect": connect, "connect_ex": connect_ex, "sendto": sendto}
+    led = {"bind": bind, "connect": connect, "connect_ex": connect_ex, "sendto": sendto, "recvfrom": recvfrom}
     led |= {"getsockname": getsockname, "getpeername": getpeername, "_accept": accepted}
     for name, method in led.items():
         setattr(socket.socket, name, method)

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from kubealive_sandbox.api import Api, Object, stamp
 from kubealive_sandbox.controllers import Recorder
+from kubealive_sandbox.kubelet._command import Command
 from kubealive_sandbox.kubelet._environment import ConfigError, environment, expand
 from kubealive_sandbox.kubelet._images import Image, Images, Lent, entry_point
 from kubealive_sandbox.kubelet._probes import Prober, http_get
@@ -61,6 +63,8 @@ class Container:
     log: Log | None = None
     previous: Log | None = None
     out_of_memory: bool = False
+    commands: set[Command] = field(default_factory=set)
+    _environment: dict[str, str] = field(default_factory=dict)
     _failures: int = 0
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -139,15 +143,15 @@ class Container:
             known |= {name: value.format(**words) for name, value in image.env.items()}
             env = environment(around.api, pod, self.spec, known)
             argv = [expand(part, env) for part in entry_point(image, self.spec)]
-            folder = Path(self.spec.get("workingDir") or around.folder)
-            process = await Process.start(argv, env=env, folder=folder, reaper=around.reaper)
+            stdin = bool(self.spec.get("stdin"))
+            process = await Process.start(argv, env=env, folder=self._folder(), reaper=around.reaper, stdin=stdin)
         except (ConfigError, OSError) as exc:
             reason = "CreateContainerConfigError" if isinstance(exc, ConfigError) else "RunContainerError"
             around.events.warning(pod, "Failed", f"Error: {exc}", path=self.path)
             self.wait_with(reason, str(exc))
             await asyncio.sleep(RETRY_CONFIG_S)
             return None
-        self.process, self.previous, self.log = process, self.log, process.log
+        self.process, self.previous, self.log, self._environment = process, self.log, process.log, env
         self.out_of_memory = False
         self.state = {"running": {"startedAt": stamp(around.api.now())}}
         self._begun.clear()
@@ -171,6 +175,8 @@ class Container:
             for task in probes:
                 task.cancel()
             await asyncio.gather(*probes, return_exceptions=True)
+            for each in self.commands:
+                each.kill()
 
     async def _probe(self, kind: str) -> None:
         if kind != "startup":
@@ -205,13 +211,33 @@ class Container:
         self.around.changed()
 
     async def execute(self, command: list[str]) -> int:
-        """Run a command beside the container's program; its exit code."""
-        env = environment(self.around.api, self.around.pod(), self.spec, self.around.variables(self.spec))
-        process = await Process.start(command, env=env, folder=self.around.folder, reaper=self.around.reaper)
+        """Run a command of the pod's own beside the container's program; its exit code."""
+        process = await Process.start(
+            command, env=self._environment, folder=self._folder(), reaper=self.around.reaper
+        )
         try:
             return await process.wait()
         finally:
             process.signal(signal.SIGKILL)
+
+    @asynccontextmanager
+    async def command(self, words: Sequence[str], *, stdin: bool) -> AsyncIterator[Command]:
+        """A client's command beside the container's program, no longer than either. Raises OSError."""
+        beside = self.process
+        command = await Command.start(
+            words, env=self._environment, folder=self._folder(), reaper=self.around.reaper, stdin=stdin
+        )
+        self.commands.add(command)
+        if self.process is not beside:
+            command.kill()
+        try:
+            yield command
+        finally:
+            self.commands.discard(command)
+            command.kill()
+
+    def _folder(self) -> Path:
+        return Path(self.spec.get("workingDir") or self.around.folder)
 
     # ---------------------------------------------------------------- ending
 

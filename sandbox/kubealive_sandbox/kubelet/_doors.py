@@ -1,18 +1,24 @@
-"""What the API server asks of the kubelets: logs, and connections to pods."""
+"""What the API server asks of the kubelets: logs, connections to pods, and programs in them."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from kubealive_sandbox.api import Api, ApiError, Object
+from kubealive_sandbox.kubelet._command import Attached, Command
 from kubealive_sandbox.kubelet._container import Container
+from kubealive_sandbox.kubelet._programs import is_python
 from kubealive_sandbox.kubelet.node import Node
 from kubealive_sandbox.network import dial
 from kubealive_sandbox.places import Places
 
 __all__ = ["Doors"]
 
-WAIT_S = 0.1
+# Clients of one container; more are somebody's runaway loop.
+MOST_COMMANDS = 32
+_EXEC = "error executing command in container: "
 
 
 class Doors:
@@ -23,18 +29,20 @@ class Doors:
         self._places = places
         self._nodes = nodes
 
-    async def logs(self, pod: Object, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+    async def logs(self, pod: Object, container: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
         """The lines of a container's log. Raises a 400 where there is none."""
-        container = self._container(pod, query.get("container", ""))
+        found = self._container(pod, container)
+        if found is None:
+            raise ApiError(400, "BadRequest", "the pod does not run")
         previous, follow = query.get("previous") == "true", query.get("follow") == "true"
-        log = container.previous if previous else container.log
+        log = found.previous if previous else found.log
         name = pod["metadata"]["name"]
         if log is None and previous:
-            words = f'previous terminated container "{container.name}" in pod "{name}" not found'
+            words = f'previous terminated container "{container}" in pod "{name}" not found'
             raise ApiError(400, "BadRequest", words)
         if log is None:
-            reason = container.state.get("waiting", {}).get("reason", "ContainerCreating")
-            words = f'container "{container.name}" in pod "{name}" is waiting to start: {reason}'
+            reason = found.state.get("waiting", {}).get("reason", "ContainerCreating")
+            words = f'container "{container}" in pod "{name}" is waiting to start: {reason}'
             raise ApiError(400, "BadRequest", words)
         tail, seconds = query.get("tailLines"), query.get("sinceSeconds")
         since = self._api.now() - timedelta(seconds=int(seconds)) if seconds else None
@@ -54,14 +62,55 @@ class Doors:
             raise ConnectionRefusedError("the pod has no address yet")
         return await dial(self._places, (address, port), source=address)
 
-    def _container(self, pod: Object, name: str) -> Container:
+    @asynccontextmanager
+    async def execute(
+        self, pod: Object, container: str, command: Sequence[str], *, stdin: bool
+    ) -> AsyncIterator[Command]:
+        """A command in a container that runs, no longer than this context. Raises ApiError where it cannot be."""
+        found = self._running(pod, container)
+        if len(found.commands) >= MOST_COMMANDS:
+            raise _failed(f"unable to upgrade connection: {MOST_COMMANDS} commands run in the container already")
+        if not is_python(command[0]):
+            raise _failed(_not_run(command[0]))
+        async with AsyncExitStack() as stack:
+            try:
+                running = await stack.enter_async_context(found.command(command, stdin=stdin))
+            except OSError as exc:
+                raise _failed(_EXEC + str(exc)) from exc
+            yield running
+
+    @asynccontextmanager
+    async def attach(self, pod: Object, container: str, *, stdin: bool) -> AsyncIterator[Attached]:
+        """A hold on the program of a container that runs. Raises ApiError where there is none."""
+        found = self._running(pod, container)
+        if found.process is None or found.log is None:
+            raise _failed(f"unable to upgrade connection: container {container} not found")
+        # Such a container was made for this client, who would miss what came before him.
+        once = bool(found.spec.get("stdinOnce"))
+        yield Attached(found.log, found.process.stdin if stdin else None, since_start=once, once=once and stdin)
+
+    def _running(self, pod: Object, name: str) -> Container:
+        found = self._container(pod, name)
+        if found is None or found.process is None:
+            raise _failed(f'unable to upgrade connection: container not found ("{name}")')
+        return found
+
+    def _container(self, pod: Object, name: str) -> Container | None:
         uid = pod["metadata"]["uid"]
         for node in self._nodes:
             running = node.pods.get(uid)
             for each in (*running.containers, *running.initial) if running else ():
-                if not name or each.name == name:
+                if each.name == name:
                     return each
-        words = (
-            f"container {name} is not valid for pod {pod['metadata']['name']}" if name else "the pod does not run"
-        )
-        raise ApiError(400, "BadRequest", words)
+        return None
+
+
+def _not_run(name: str) -> str:
+    """Why a program that is not Python is not run beside a container's."""
+    if shutil.which(name) is None:
+        return f'{_EXEC}exec: "{name}": executable file not found in $PATH'
+    return f'the sandbox runs python3 alone in a pod: "{name}" would see this machine and not the pod'
+
+
+def _failed(words: str) -> ApiError:
+    return ApiError(500, "InternalError", f"Internal error occurred: {words}", {"causes": [{"message": words}]})

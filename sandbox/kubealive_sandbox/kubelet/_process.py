@@ -1,21 +1,22 @@
-"""One run of a container: a process in a group of its own that dies with the sandbox, and what it says."""
+"""One run of a container: its process, what is said to it, and what it says."""
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kubealive_sandbox.kubelet._reaping import Reaper
+from kubealive_sandbox.kubelet._spawn import Spawned
 
 __all__ = ["Log", "Process"]
 
 # Of a container's output; what is older is gone, as behind the kubelet's rotation.
 MOST_LINES = 2000
 LONGEST_LINE = 16 * 1024
+# What a program has said when it ends is read within that; a longer holder of its output is not waited for.
+LAST_WORDS_S = 0.2
 
 
 class Log:
@@ -65,57 +66,42 @@ def _shown(moment: datetime, line: bytes, *, timestamps: bool) -> bytes:
 class Process:
     """A running program. `wait` gives its exit code as a container's: 128 + signal for one that was killed."""
 
-    def __init__(self, process: asyncio.subprocess.Process, reaper: Reaper) -> None:
-        self.pid = process.pid
+    def __init__(self, spawned: Spawned) -> None:
+        self.pid = spawned.pid
         self.log = Log()
         self.gone = asyncio.Event()
-        self._process = process
-        self._reaper = reaper
+        self._spawned = spawned
         self._reading = asyncio.create_task(self._read())
-        reaper.add(self.pid)
 
     @classmethod
     async def start(
-        cls, argv: Sequence[str], *, env: Mapping[str, str], folder: Path, reaper: Reaper
+        cls, argv: Sequence[str], *, env: Mapping[str, str], folder: Path, reaper: Reaper, stdin: bool = False
     ) -> "Process":
-        """Start it. Raises OSError where there is no such program."""
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**env, "SANDBOX_FOLDER": str(reaper.folder), "SANDBOX_PIPE": str(reaper.pipe)},
-            pass_fds=(reaper.pipe,),
-            cwd=folder,
-            start_new_session=True,
-            limit=LONGEST_LINE,
-        )
-        return cls(process, reaper)
+        """Start it, with an open standard input or none. Raises OSError where there is no such program."""
+        return cls(await Spawned.start(argv, env=env, folder=folder, reaper=reaper, stdin=stdin))
+
+    @property
+    def stdin(self) -> asyncio.StreamWriter | None:
+        """Its standard input, if it was started with one."""
+        return self._spawned.stdin
 
     async def wait(self) -> int:
         """Wait for its end; what is left of its group goes with it."""
-        code = await self._process.wait()
-        self.signal(signal.SIGKILL)
+        code = await self._spawned.wait()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._reading), 0.2)
-        self._reading.cancel()
+            await asyncio.wait_for(self._reading, LAST_WORDS_S)
+        self._spawned.close()
         self.log.end()
         self.gone.set()
-        self._reaper.remove(self.pid)
-        return 128 - code if code < 0 else code
+        return code
 
     def signal(self, number: int) -> None:
         """Send a signal: SIGTERM to the program, SIGKILL to its whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if number == signal.SIGKILL:
-                os.killpg(self.pid, number)
-            else:
-                os.kill(self.pid, number)
+        self._spawned.signal(number)
 
     async def _read(self) -> None:
-        output = self._process.stdout or asyncio.StreamReader()
         rest = b""
-        while piece := await output.read(LONGEST_LINE):
+        while piece := await self._spawned.stdout.read(LONGEST_LINE):
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
                 self.log.write(line + b"\n")

@@ -44,7 +44,7 @@ class Usage:
     def __init__(self, api: Api, running: Running) -> None:
         self._api = api
         self._running = running
-        self._seconds: dict[int, tuple[float, float]] = {}
+        self._seconds: dict[int, tuple[float, dict[int, float]]] = {}
         self._samples: dict[str, _Sample] = {}
         self._looks = 0
         self._near: set[int] = set()
@@ -85,20 +85,22 @@ class Usage:
         children = _children()
         now, clock = self._api.now(), asyncio.get_running_loop().time()
         fresh: dict[str, _Sample] = {}
-        seen: dict[int, tuple[float, float]] = {}
+        seen: dict[int, tuple[float, dict[int, float]]] = {}
         for node, pod, container in self._running():
             if container.process is None:
                 continue
             pid = container.process.pid
-            family = [pid, *children.get(pid, ())]
-            seconds, memory = sum(map(_cpu, family)), sum(map(_memory, family))
+            family = [pid, *children.get(pid, ()), *(each.pid for each in container.commands)]
+            seconds, memory = {each: _cpu(each) for each in family}, sum(map(_memory, family))
             before = self._seconds.get(pid)
             seen[pid] = (clock, seconds)
             if before is None:
                 continue
             window = clock - before[0]
+            # By process: what has ended since takes nothing away from what the others used.
+            used = sum(max(0.0, spent - before[1].get(each, 0.0)) for each, spent in seconds.items())
             sample = fresh.setdefault(pod["metadata"]["uid"], _Sample(now, window, pod, node, {}))
-            sample.containers[container.name] = (max(0.0, seconds - before[1]) / window, memory)
+            sample.containers[container.name] = (used / window, memory)
         self._seconds, self._samples = seen, fresh
 
     def pods(self, namespace: str) -> list[Object]:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from kubealive_sandbox.api import Api, Streams, build_app
-from tests.sandbox.objects import NAMESPACE, deployment, new_api, pod
+from tests.sandbox.objects import NAMESPACE, NoMetrics, NoPrograms, deployment, new_api, pod
 
 SECRET = "s3cret"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -20,21 +20,13 @@ DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 AS_TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
 
 
-class NoMetrics:
-    def pods(self, namespace: str) -> list[Any]:
-        return []
-
-    def nodes(self) -> list[Any]:
-        return []
-
-
-class Echo:
+class Echo(NoPrograms):
     """A node whose pods say one line, and answer what they are told."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def logs(self, pod: Any, query: Any) -> AsyncIterator[bytes]:
+    async def logs(self, pod: Any, container: str, query: Any) -> AsyncIterator[bytes]:
         yield b"hello\n"
 
     async def dial(self, pod: Any, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -232,6 +224,6 @@ async def test_a_port_forward(api: Api, client: aiohttp.ClientSession, port: int
 async def test_what_is_not_served_says_so(api: Api, client: aiohttp.ClientSession) -> None:
     """A sentence instead of a riddle."""
     api.create("Pod", pod())
-    status, body = await get(client, f"{PODS}/web-1/exec")
+    status, body = await get(client, f"{PODS}/web-1/proxy")
 
-    assert (status, body["message"]) == (501, "the sandbox does not serve pods/exec; a real cluster does")
+    assert (status, body["message"]) == (501, "the sandbox does not serve pods/proxy; a real cluster does")

@@ -26,12 +26,12 @@ __all__ = ["cluster", "sandbox"]
 # What the images of the manifests run here; the versions are those that the experiments know.
 IMAGES = {
     "agent": {
-        "argv": [sys.executable, "-P", "-m", "kubealive_agent"],
+        "argv": ["/opt/kubealive/bin/python", "-P", "-m", "kubealive_agent"],
         "env": {"KUBEALIVE_API": "{api}", "KUBEALIVE_GRPC": "{at[50051]}"},
         "tags": [__version__],
     },
     "workload": {
-        "argv": [sys.executable, "-S", "-s", "-P", "-m", "kubealive_sandbox.inside", "kubealive_workloads"],
+        "argv": ["python3", "-S", "-s", "-P", "-m", "kubealive_workloads"],
         "env": {"VERSION": "{tag}"},
         "tags": ["v1", "v2", "v3", "v4", "v5", "v-broken"],
     },
