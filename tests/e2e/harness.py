@@ -170,11 +170,13 @@ async def viewer(
             await asyncio.gather(task, return_exceptions=True)
 
 
-# Each request in a thread of its own: one that hangs must not keep the next from its time.
+# Each request in a thread of its own: one that hangs must not keep the next from its time. It ends with its input.
 OBSERVER = """
 import json, socket, sys, threading, time
 host, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 address, began, speaks = (socket.gethostbyname(host), 80), time.time(), threading.Lock()
+over = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
 
 def ask(planned, port):
     who, why, sent = "", "", time.time()
@@ -197,7 +199,8 @@ def ask(planned, port):
 
 for n in range(round(rate * seconds)):
     planned = began + n / rate
-    time.sleep(max(0, planned - time.time()))
+    if over.wait(max(0, planned - time.time())):
+        break
     threading.Thread(target=ask, args=(planned, 50000 + n % 10000)).start()
 """
 
@@ -219,6 +222,7 @@ async def observer(
 ) -> AsyncIterator[list[Seen]]:
     """A second client, in a pod of its own namespace, that sends new connections to the same Service.
 
+    It does so until the context ends, and for so many seconds at most.
     On the agent's `node` it meets the same kube-proxy; another node's may be up to a second ahead or behind.
     """
     host = f"{service}.{NAMESPACE}.svc.cluster.local"
@@ -228,7 +232,7 @@ async def observer(
     program = ("--command", "--", "python3", "-u", "-c", OBSERVER, host, str(rate), str(seconds))
     words = (KUBECTL, "-n", OUTSIDE, "run", name, *pod, *place, *program)
     process = await asyncio.create_subprocess_exec(
-        *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     seen: list[Seen] = []
 
@@ -242,7 +246,9 @@ async def observer(
     try:
         await eventually("the observer's first request", lambda: seen or None, within=30)
         yield seen
-        await asyncio.wait_for(reader, seconds + 30)
+        assert process.stdin is not None
+        process.stdin.close()
+        await asyncio.wait_for(reader, 30)
     finally:
         reader.cancel()
         if process.returncode is None:

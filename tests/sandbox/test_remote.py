@@ -28,7 +28,7 @@ print("trouble", file=sys.stderr)
 sys.exit(3)
 """
 # A child of its own says its number; both would run for ever.
-LINGERS = "import os, sys, time; os.fork(); print(os.getpid(), flush=True); time.sleep(600)"
+LINGERS = "import os, time; os.fork(); os.write(1, b'%d\\n' % os.getpid()); time.sleep(600)"
 READS = "import sys; print(sys.stdin.read().upper())"
 
 

@@ -195,6 +195,15 @@ async def test_a_pod_has_names_and_an_address_of_its_own(sandbox: Sandbox) -> No
     assert said.split()[1:] == ["v1", caller["status"]["podIP"]]
 
 
+async def test_answers_come_from_where_they_were_asked_for(sandbox: Sandbox) -> None:
+    """A resolver of another library, which takes answers of nobody else, finds its server by /etc/resolv.conf."""
+    sandbox.api.create("Service", service())
+    code = "import dns.resolver; print(dns.resolver.resolve('web', 'A', search=True)[0], end='')"
+    sandbox.api.create("Pod", script("caller", code))
+
+    assert await logs(sandbox, "caller") == service()["spec"]["clusterIP"]
+
+
 async def test_files_come_from_volumes(sandbox: Sandbox) -> None:
     """A program inside finds its mounts where its manifest says, and its resolver's configuration."""
     sandbox.api.create("ConfigMap", {"metadata": {"name": "c", "namespace": NAMESPACE}, "data": {"a": "1"}})

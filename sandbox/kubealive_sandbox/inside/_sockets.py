@@ -2,6 +2,7 @@
 
 import _socket
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from kubealive_sandbox.places import Places
@@ -59,6 +60,12 @@ class _Pod:
 def enter(*, address: str, network: str, places: Places) -> None:
     """Give this process that address in that network (a prefix)."""
     pod = _Pod(address, network, places)
+    for name, method in (_leading(pod) | _telling(pod)).items():
+        setattr(socket.socket, name, method)
+
+
+def _leading(pod: _Pod) -> dict[str, Callable[..., Any]]:
+    """The calls that name a place."""
 
     def bind(self: socket.socket, where: Any) -> None:
         pod.bind(self, where)
@@ -77,9 +84,11 @@ def enter(*, address: str, network: str, places: Places) -> None:
         flags = rest[0] if len(rest) > 1 else 0
         return _Base.sendto(self, data, flags, pod.ask(self, rest[-1]))
 
-    def recvfrom(self: socket.socket, *given: Any) -> tuple[bytes, Any]:
-        data, real = _Base.recvfrom(self, *given)
-        return data, pod.asked.get(real) or pod.seen(self, real)
+    return {"bind": bind, "connect": connect, "connect_ex": connect_ex, "sendto": sendto}
+
+
+def _telling(pod: _Pod) -> dict[str, Callable[..., Any]]:
+    """The calls that are told of one."""
 
     def getsockname(self: socket.socket) -> Any:
         return pod.seen(self, _Base.getsockname(self))
@@ -91,7 +100,8 @@ def enter(*, address: str, network: str, places: Places) -> None:
         number, where = _Base._accept(self)  # type: ignore[attr-defined]  # noqa: SLF001 - what `accept` calls
         return number, pod.seen(self, where)
 
-    led = {"bind": bind, "connect": connect, "connect_ex": connect_ex, "sendto": sendto, "recvfrom": recvfrom}
-    led |= {"getsockname": getsockname, "getpeername": getpeername, "_accept": accepted}
-    for name, method in led.items():
-        setattr(socket.socket, name, method)
+    def recvfrom(self: socket.socket, *given: Any) -> tuple[bytes, Any]:
+        data, real = _Base.recvfrom(self, *given)
+        return data, pod.asked.get(real) or pod.seen(self, real)
+
+    return {"getsockname": getsockname, "getpeername": getpeername, "_accept": accepted, "recvfrom": recvfrom}
