@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ _METRICS_API: Object = {
     "spec": {"group": "metrics.k8s.io", "version": "v1beta1"},
     "status": {"conditions": [{"type": "Available", "status": "True", "reason": "Passed"}]},
 }
+_API_LABELS = {"component": "apiserver", "provider": "kubernetes"}
 CONTEXT = "kubealive-sandbox"
 _PREFIX = "kubealive-sandbox-"
 
@@ -71,6 +72,8 @@ async def open_sandbox(images: Mapping[str, Image], *, scheme: str = "") -> Asyn
         api.store.put(BY_KIND["APIService"], clone(_METRICS_API))
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             api.create("Namespace", {"metadata": {"name": name}})
+        for kind, own in _itself(addresses.api):
+            api.create(kind, own)
         kubeconfig = folder / "kubeconfig"
         _write_kubeconfig(kubeconfig, url)
         yield Sandbox(kubeconfig, url, api, addresses.places, ended)
@@ -111,6 +114,21 @@ class _Parts:
         self.proxy = ServiceProxy(api, nodes=nodes, places=addresses.places)
         self.loops: list[Loop | Autoscalers] = [*(make(api) for make in CONTROLLERS), self.proxy.loop()]
         self.loops.append(Autoscalers(api, self.usage.pods))
+
+
+def _itself(place: str) -> Iterator[tuple[str, Object]]:
+    """The Service by which a cluster names its own API server, which speaks no TLS here."""
+    host, _, port = place.partition(":")
+    meta: Object = {"name": "kubernetes", "namespace": "default"}
+    ports = [{"name": "https", "port": 443, "targetPort": int(port)}]
+    yield "Service", {"metadata": meta | {"labels": _API_LABELS}, "spec": {"ports": ports}}
+    ends = [{"addresses": [host], "conditions": {"ready": True}}]
+    labels = {"kubernetes.io/service-name": "kubernetes"}
+    ports = [{"name": "https", "port": int(port), "protocol": "TCP"}]
+    yield (
+        "EndpointSlice",
+        {"metadata": meta | {"labels": labels}, "addressType": "IPv4", "endpoints": ends, "ports": ports},
+    )
 
 
 def _node(name: str, number: int, host: Host, addresses: Addresses) -> Node:

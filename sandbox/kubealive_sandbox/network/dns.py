@@ -22,6 +22,8 @@ __all__ = ["ZONE", "Dns"]
 ZONE = "cluster.local"
 TTL = 30  # kubeadm's; the specification's example is 5
 NEGATIVE_TTL = 30
+# Names that lead to names, as far as they are followed; some lead in a circle.
+MOST_HOPS = 8
 _SERVICE = "kubernetes.io/service-name"
 MOST_TCP = 64  # simultaneous TCP clients: they ask once and go
 
@@ -58,6 +60,11 @@ class Dns:
         if room:
             question = wire.Question(question.id, question.name, question.type, question.raw, room)
         code, records, extra = self._look_up(question.name, question.type)
+        while len(records) < MOST_HOPS and records and records[-1].type == wire.CNAME != question.type:
+            _, more, _ = self._look_up(str(records[-1].data).rstrip(".").lower(), question.type)
+            if not more:
+                break
+            records += more
         authority = [] if records else [_soa(self._api)]
         return wire.answer(question, code, records, authority, extra)
 

@@ -23,6 +23,9 @@ async def dns() -> Dns:
     api.create("Service", service())
     api.create("Service", service("heads", clusterIP="None"))
     api.create("Service", {**service("away"), "spec": {"type": "ExternalName", "externalName": "example.com"}})
+    for name, target in (("near", "web"), ("round", "about"), ("about", "round")):
+        alias = {"type": "ExternalName", "externalName": f"{target}.{HOME}"}
+        api.create("Service", {**service(name), "spec": alias})
     api.create("Pod", pod("one", node="node-1"))
     api.create("Pod", pod("two", node="node-1", hostname="two", subdomain="heads"))
     api.create("Pod", pod("not-ready", node="node-1"))
@@ -83,6 +86,17 @@ def name_at(reply: bytes, at: int) -> tuple[str, int]:
         pytest.param(f"two.heads.{HOME}", A, (OK, [(A, "127.77.129.1")]), id="a pod by its hostname"),
         pytest.param(f"127-77-129-0.heads.{HOME}", A, (OK, [(A, "127.77.129.0")]), id="a pod without one"),
         pytest.param(f"away.{HOME}", A, (OK, [(CNAME, "example.com")]), id="ExternalName"),
+        pytest.param(
+            f"near.{HOME}", A, (OK, [(A, "127.77.96.2"), (CNAME, f"web.{HOME}")]), id="ExternalName of a Service"
+        ),
+        pytest.param(f"near.{HOME}", CNAME, (OK, [(CNAME, f"web.{HOME}")]), id="only the name"),
+        pytest.param(f"near.{HOME}", AAAA, (OK, [(CNAME, f"web.{HOME}")]), id="ExternalName without IPv6"),
+        pytest.param(
+            f"round.{HOME}",
+            A,
+            (OK, [(CNAME, f"{each}.{HOME}") for each in ["about"] * 4 + ["round"] * 4]),
+            id="a circle",
+        ),
         pytest.param(f"_http._tcp.web.{HOME}", SRV, (OK, [(SRV, f"80 web.{HOME}")]), id="SRV of a Service"),
         pytest.param(
             f"_http._tcp.heads.{HOME}",
