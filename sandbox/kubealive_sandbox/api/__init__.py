@@ -4,7 +4,7 @@
 """
 
 from kubealive_sandbox.api._core import Api, Writing, stamp
-from kubealive_sandbox.api._errors import ApiError, not_found
+from kubealive_sandbox.api._errors import ApiError, failed, not_found
 from kubealive_sandbox.api._http import build_app
 from kubealive_sandbox.api._remote import Program
 from kubealive_sandbox.api._resources import BY_KIND, RESOURCES, Resource
@@ -26,6 +26,7 @@ __all__ = [
     "Writing",
     "build_app",
     "clone",
+    "failed",
     "matches",
     "not_found",
     "stamp",

@@ -10,6 +10,7 @@ __all__ = [
     "bad_request",
     "conflict",
     "expired",
+    "failed",
     "invalid",
     "not_found",
     "refused",
@@ -85,6 +86,11 @@ def bad_request(message: str) -> ApiError:
 def expired(asked: int, oldest: int) -> ApiError:
     """410: what happened since that version is no longer known."""
     return ApiError(410, "Expired", f"too old resource version: {asked} ({oldest})")
+
+
+def failed(words: str) -> ApiError:
+    """500: what a node says of what it could not do."""
+    return ApiError(500, "InternalError", f"Internal error occurred: {words}", {"causes": [{"message": words}]})
 
 
 def unsupported_media(given: str) -> ApiError:

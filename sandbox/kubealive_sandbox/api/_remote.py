@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import aiohttp
 from aiohttp import web
 
-from kubealive_sandbox.api._errors import ApiError, bad_request, refused
+from kubealive_sandbox.api._errors import ApiError, bad_request, failed, refused
 from kubealive_sandbox.api._store import Object
 
 __all__ = ["Program", "Remotes", "carry", "entered", "websocket"]
@@ -88,10 +88,6 @@ async def carry(request: web.Request, pod: Object, sub: str, remotes: Remotes) -
     query = request.query
     wanted = {name for name in ("stdin", "stdout", "stderr", "tty") if query.get(name) in {"1", "true"}}
     container, command, stdin = entered(request, pod), query.getall("command", []), "stdin" in wanted
-    if not wanted - {"tty"}:
-        raise bad_request("you must specify at least 1 of stdin, stdout, stderr")
-    if sub == "exec" and not command:
-        raise bad_request("you must specify at least one command for the container")
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
     if "tty" in wanted:
@@ -120,7 +116,12 @@ class _Remote:
 
     async def serve(self, connecting: AbstractAsyncContextManager[Program]) -> None:
         """Carry until the program or the client has ended, and say how the program did."""
+        # The real server says first, on the first channel that it writes to, that the connection stands.
+        opened = [number for number, name in _STREAMS.items() if name in self._wanted]
+        await self._socket.send_bytes(bytes((min(opened, default=_ERROR),)))
         try:
+            if not self._wanted:
+                raise failed("unable to upgrade connection: you must specify at least 1 of stdin, stdout, stderr")
             async with connecting as program:
                 code = await self._run(program)
         except ApiError as error:

@@ -69,9 +69,7 @@ class Streams:
         ports = [
             int(port) for each in request.query.getall("ports", []) for port in each.split(",") if port.isdigit()
         ]
-        socket = websocket(
-            request, (_FORWARD,), "pods/portforward by SPDY; `kubectl port-forward` needs a real cluster"
-        )
+        socket = websocket(request, (_FORWARD,), "pods/portforward by SPDY, as `kubectl port-forward` speaks it")
         if not ports:
             raise bad_request('query parameter "ports" is required')
         await socket.prepare(request)

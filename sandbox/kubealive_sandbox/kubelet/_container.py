@@ -18,6 +18,7 @@ from kubealive_sandbox.kubelet._environment import ConfigError, environment, exp
 from kubealive_sandbox.kubelet._images import Image, Images, Lent, entry_point
 from kubealive_sandbox.kubelet._probes import Prober, http_get
 from kubealive_sandbox.kubelet._process import Log, Process
+from kubealive_sandbox.kubelet._programs import unstartable
 from kubealive_sandbox.kubelet._reaping import Reaper
 
 __all__ = ["Container", "Surroundings"]
@@ -27,6 +28,11 @@ BACKOFF_S, MOST_BACKOFF_S = 10.0, 300.0
 STEADY_S = 600.0
 HOOK_GRACE_S = 2.0
 RETRY_PULL_S, RETRY_CONFIG_S = 10.0, 5.0
+# The exit code of what could not be started, and the time at which it was.
+UNSTARTED, _NEVER = 128, "1970-01-01T00:00:00Z"
+_NOT_BEGUN = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed"
+)
 _PROBES = ("startup", "liveness", "readiness")
 
 
@@ -89,11 +95,15 @@ class Container:
         """Run it until it has ended for good, by the pod's restart policy or because the pod stops."""
         while not self.stopping:
             image = await self._pulled()
-            process = await self._start(*image) if image else None
-            if process is None:
-                continue
-            code = await self._attend(process)
-            self._end(code)
+            try:
+                process = await self._start(*image) if image else None
+            except OSError as exc:
+                code = self._not_begun(exc)
+            else:
+                if process is None:
+                    continue
+                code = await self._attend(process)
+                self._end(code)
             if policy == "Never" or (policy == "OnFailure" and code == 0):
                 return
             if not self._stop.is_set():
@@ -145,10 +155,9 @@ class Container:
             argv = [expand(part, env) for part in entry_point(image, self.spec)]
             stdin = bool(self.spec.get("stdin"))
             process = await Process.start(argv, env=env, folder=self._folder(), reaper=around.reaper, stdin=stdin)
-        except (ConfigError, OSError) as exc:
-            reason = "CreateContainerConfigError" if isinstance(exc, ConfigError) else "RunContainerError"
+        except ConfigError as exc:
             around.events.warning(pod, "Failed", f"Error: {exc}", path=self.path)
-            self.wait_with(reason, str(exc))
+            self.wait_with("CreateContainerConfigError", str(exc))
             await asyncio.sleep(RETRY_CONFIG_S)
             return None
         self.process, self.previous, self.log, self._environment = process, self.log, process.log, env
@@ -240,6 +249,18 @@ class Container:
         return Path(self.spec.get("workingDir") or self.around.folder)
 
     # ---------------------------------------------------------------- ending
+
+    def _not_begun(self, why: OSError) -> int:
+        """Say of a program that could not be started what a real node's runtime says; its exit code."""
+        pod, events = self.around.pod(), self.around.events
+        words = f"{_NOT_BEGUN}: {unstartable(str(why.filename or self.name), why)}: unknown"
+        events.normal(pod, "Created", f"Created container: {self.name}", path=self.path)
+        events.warning(pod, "Failed", f"Error: {words}", path=self.path)
+        ended = {"exitCode": UNSTARTED, "reason": "StartError", "message": words, "startedAt": _NEVER}
+        self.state = {"terminated": {**ended, "finishedAt": stamp(self.around.api.now())}}
+        self.previous, self.log = self.log, None
+        self.around.changed()
+        return UNSTARTED
 
     def _end(self, code: int) -> None:
         started = self.state["running"]["startedAt"]

@@ -1,15 +1,16 @@
 """What the API server asks of the kubelets: logs, connections to pods, and programs in them."""
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-from kubealive_sandbox.api import Api, ApiError, Object
+from kubealive_sandbox.api import Api, ApiError, Object, failed
 from kubealive_sandbox.kubelet._command import Attached, Command
 from kubealive_sandbox.kubelet._container import Container
-from kubealive_sandbox.kubelet._programs import is_python
+from kubealive_sandbox.kubelet._programs import is_python, unstartable
 from kubealive_sandbox.kubelet.node import Node
 from kubealive_sandbox.network import dial
 from kubealive_sandbox.places import Places
@@ -18,7 +19,6 @@ __all__ = ["Doors"]
 
 # Clients of one container; more are somebody's runaway loop.
 MOST_COMMANDS = 32
-_EXEC = "error executing command in container: "
 
 
 class Doors:
@@ -32,18 +32,20 @@ class Doors:
     async def logs(self, pod: Object, container: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
         """The lines of a container's log. Raises a 400 where there is none."""
         found = self._container(pod, container)
-        if found is None:
-            raise ApiError(400, "BadRequest", "the pod does not run")
+        if found is None:  # of a pod that no node has seen, a real server knows no more than that
+            return
         previous, follow = query.get("previous") == "true", query.get("follow") == "true"
         log = found.previous if previous else found.log
         name = pod["metadata"]["name"]
         if log is None and previous:
             words = f'previous terminated container "{container}" in pod "{name}" not found'
             raise ApiError(400, "BadRequest", words)
-        if log is None:
+        if log is None and "waiting" in found.state and not found.last:
             reason = found.state.get("waiting", {}).get("reason", "ContainerCreating")
             words = f'container "{container}" in pod "{name}" is waiting to start: {reason}'
             raise ApiError(400, "BadRequest", words)
+        if log is None:  # it has ended without a word, since it could not begin
+            return
         tail, seconds = query.get("tailLines"), query.get("sinceSeconds")
         since = self._api.now() - timedelta(seconds=int(seconds)) if seconds else None
         lines = log.read(
@@ -69,22 +71,25 @@ class Doors:
         """A command in a container that runs, no longer than this context. Raises ApiError where it cannot be."""
         found = self._running(pod, container)
         if len(found.commands) >= MOST_COMMANDS:
-            raise _failed(f"unable to upgrade connection: {MOST_COMMANDS} commands run in the container already")
+            raise failed(f"unable to upgrade connection: {MOST_COMMANDS} commands run in the container already")
+        if not command:
+            raise _unstarted("args must not be empty")
         if not is_python(command[0]):
-            raise _failed(_not_run(command[0]))
+            raise _not_run(command[0])
         async with AsyncExitStack() as stack:
             try:
                 running = await stack.enter_async_context(found.command(command, stdin=stdin))
             except OSError as exc:
-                raise _failed(_EXEC + str(exc)) from exc
+                raise _unstarted(unstartable(command[0], exc)) from exc
             yield running
 
     @asynccontextmanager
     async def attach(self, pod: Object, container: str, *, stdin: bool) -> AsyncIterator[Attached]:
         """A hold on the program of a container that runs. Raises ApiError where there is none."""
-        found = self._running(pod, container)
-        if found.process is None or found.log is None:
-            raise _failed(f"unable to upgrade connection: container {container} not found")
+        found, meta = self._container(pod, container), pod["metadata"]
+        if found is None or found.process is None or found.log is None:
+            where = f"{meta['name']}_{meta['namespace']}"
+            raise failed(f"unable to upgrade connection: container {container} not found in pod {where}")
         # Such a container was made for this client, who would miss what came before him.
         once = bool(found.spec.get("stdinOnce"))
         yield Attached(found.log, found.process.stdin if stdin else None, since_start=once, once=once and stdin)
@@ -92,7 +97,7 @@ class Doors:
     def _running(self, pod: Object, name: str) -> Container:
         found = self._container(pod, name)
         if found is None or found.process is None:
-            raise _failed(f'unable to upgrade connection: container not found ("{name}")')
+            raise failed(f'unable to upgrade connection: container not found ("{name}")')
         return found
 
     def _container(self, pod: Object, name: str) -> Container | None:
@@ -105,12 +110,17 @@ class Doors:
         return None
 
 
-def _not_run(name: str) -> str:
+def _not_run(name: str) -> ApiError:
     """Why a program that is not Python is not run beside a container's."""
     if shutil.which(name) is None:
-        return f'{_EXEC}exec: "{name}": executable file not found in $PATH'
-    return f'the sandbox runs python3 alone in a pod: "{name}" would see this machine and not the pod'
+        return _unstarted(unstartable(name, FileNotFoundError()))
+    return failed(f'the sandbox runs python3 alone in a pod: "{name}" would see this machine and not the pod')
 
 
-def _failed(words: str) -> ApiError:
-    return ApiError(500, "InternalError", f"Internal error occurred: {words}", {"causes": [{"message": words}]})
+def _unstarted(words: str) -> ApiError:
+    """What a real node's runtime says, which numbers what it could not start."""
+    attempt = f'failed to exec in container: failed to start exec "{secrets.token_hex(32)}"'
+    said = (
+        f"error executing command in container: {attempt}: OCI runtime exec failed: exec failed: {words}: unknown"
+    )
+    return failed(f"Internal error occurred: {said}")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["is_python", "program"]
+__all__ = ["is_python", "program", "unstartable"]
 
 _PYTHON = re.compile(r"(?:(?:/opt/kubealive|/usr|/usr/local)/bin/)?python(?:3(?:\.\d+)?)?")
 _INSIDE = str(Path(__file__).parents[1] / "inside" / "__main__.py")
@@ -30,6 +30,13 @@ def program(argv: Sequence[str]) -> list[str]:
     options, rest = _split(argv[1:])
     led = bool(_BLIND.intersection("".join(each for each in options if each[:2] not in {"-X", "-W", "--"})))
     return [sys.executable, *options, *([_INSIDE] if led else []), *rest]
+
+
+def unstartable(name: str, why: OSError) -> str:
+    """What a container runtime says of a program that it cannot start."""
+    if isinstance(why, FileNotFoundError):
+        return f'unable to start container process: exec: "{name}": executable file not found in $PATH'
+    return f'unable to start container process: exec: "{name}": {(why.strerror or str(why)).lower()}'
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
