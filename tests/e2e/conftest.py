@@ -11,6 +11,27 @@ import pytest
 from kubealive_tui.cli._embedded import IMAGES
 from tests.e2e.harness import NAMESPACE, OUTSIDE, kubealive, kubectl
 
+# The slowest first, and a quick one behind them: a worker is given its next file while it is at the one before.
+ORDER = (
+    "scale",
+    "update",
+    "heal",
+    "install",
+    "refusals",
+    "terminal",
+    "trouble",
+    "dns",
+    "balance",
+    "daemon",
+    "state",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, for workers side by side."""
+    named = {f"test_{name}.py": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: named.get(item.path.name, len(ORDER)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cluster() -> Iterator[None]:
