@@ -6,6 +6,7 @@ everything that it started even if this program is killed. So it watches the pip
 
 import argparse
 import asyncio
+import importlib
 import importlib.util
 import json
 import logging
@@ -13,6 +14,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import ModuleType
 
 from kubealive import __version__
 from kubealive_tui.cli._environment import Environment
@@ -59,10 +61,8 @@ async def cluster(args: argparse.Namespace, env: Environment) -> AsyncIterator[N
     if not wanted:
         yield
         return
-    # What the install needs takes a third of a second to load, in which the sandbox can start on another core.
-    loading = asyncio.create_task(asyncio.to_thread(importlib.import_module, "kubealive_tui.link"))
-    async with sandbox() as kubeconfig:
-        await loading
+    async with _loading("kubealive_tui.link") as loaded, sandbox() as kubeconfig:
+        await loaded
         args.kubeconfig, args.context, args.as_user = kubeconfig, "", ""
         async with env.api(args) as api:
             async for step in up(api, Wanted(namespace=args.namespace)):
@@ -79,6 +79,17 @@ async def _found(args: argparse.Namespace, env: Environment) -> str:
             return f"context {env.context(args)}"
     except (KubealiveError, TimeoutError):
         return ""
+
+
+@asynccontextmanager
+async def _loading(module: str) -> AsyncIterator[asyncio.Task[ModuleType]]:
+    """Load a module meanwhile: the link takes a third of a second, and the sandbox starts on another core."""
+    task = asyncio.create_task(asyncio.to_thread(importlib.import_module, module))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

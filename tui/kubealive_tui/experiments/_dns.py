@@ -99,8 +99,7 @@ class Expected:
     """What is promised: records (`10.0.0.1`, `CNAME x.`, `8080 target.`), or a denial.
 
     `nameless` are pods without a hostname, each by its address with dashes: an SRV record of port `port` leads to
-    each, under `zone`, by a name that the server chooses. A name that looks like
-    such an address has to be one of them.
+    each, under `zone`, by a name that the server chooses. A name that looks like such an address is one of them.
     `denials` are the ways in which to say that there is nothing, NXDOMAIN or NODATA; empty where there must be
     something. `section` is the specification's, or the standard's that it stands on.
     """

@@ -181,8 +181,19 @@ class Condition:
     updated_us: int | None = None
 
 
+class _Conditioned:
+    """What the API tells of by conditions."""
+
+    __slots__ = ()
+    conditions: tuple[Condition, ...]
+
+    def condition(self, type_: str) -> Condition | None:
+        """The condition of this type, or None."""
+        return next((condition for condition in self.conditions if condition.type == type_), None)
+
+
 @dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(_Conditioned):
     """A Deployment, ReplicaSet, StatefulSet or DaemonSet."""
 
     uid: str
@@ -215,10 +226,6 @@ class Workload:
     def version(self) -> str:
         """The version that its image names."""
         return version_of(self.image)
-
-    def condition(self, type_: str) -> Condition | None:
-        """The condition of this type, or None."""
-        return next((condition for condition in self.conditions if condition.type == type_), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +273,7 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Autoscaler:
+class Autoscaler(_Conditioned):
     """A HorizontalPodAutoscaler on CPU; utilisation in per cent of the request."""
 
     uid: str
@@ -285,7 +292,7 @@ class Autoscaler:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Node(_Conditioned):
     """A node; state is Ready, NotReady or Unknown."""
 
     uid: str

@@ -126,10 +126,10 @@ def _glyphs(store: Store, node: Node, pods: Sequence[Pod]) -> Line:
         shown.append(line((state.text[:1], state.role if up else Role.DIM)))
     if len(pods) > MOST_GLYPHS:
         shown.append(line((f" and {len(pods) - MOST_GLYPHS}", Role.MUTED)))
-    changed = next((c.changed_us for c in node.conditions if c.type == "Ready"), None)
-    if not up and changed:
+    ready = node.condition("Ready")
+    if not up and ready is not None and ready.changed_us:
         how = "no word" if node.state == "Unknown" else "not ready"
-        shown.append(line((f"  {how} for {age(store.now_us - changed)}", Role.MUTED)))
+        shown.append(line((f"  {how} for {age(store.now_us - ready.changed_us)}", Role.MUTED)))
     return line(*shown)
 
 

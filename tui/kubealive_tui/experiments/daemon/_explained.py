@@ -111,7 +111,7 @@ def _why_away(node: Node) -> str:
             "its kubelet has fallen silent, so the node controller called it NotReady and its pod not ready: the "
             "EndpointSlice let it go, and DNS follows."
         )
-    ready = next((each for each in node.conditions if each.type == "Ready"), None)
+    ready = node.condition("Ready")
     said = f": {ready.message}" if ready and ready.message else ""
     return f"its kubelet speaks, and says that the node is not ready{said}. No new pods are placed there."
 

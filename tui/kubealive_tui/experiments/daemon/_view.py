@@ -195,7 +195,7 @@ def _had_gone(store: Store, uid: str) -> bool:
 
 def _away(store: Store, place: Spot) -> Line:
     assert place.node is not None  # noqa: S101 - the caller looked
-    ready = next((each for each in place.node.conditions if each.type == "Ready"), None)
+    ready = place.node.condition("Ready")
     since = f" for {age(store.now_us - ready.changed_us)}" if ready and ready.changed_us else ""
     words = (f"{place.name} is NotReady{since}", Role.BAD)
     if place.pod is None:

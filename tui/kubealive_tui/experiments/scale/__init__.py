@@ -18,7 +18,6 @@ from kubealive_tui.experiments.scale._view import (
     BASE,
     USE,
     arithmetic,
-    condition,
     conditions,
     messages,
     needs_attention,
@@ -302,7 +301,7 @@ def _explain_now(scene: Scene, scaler: Autoscaler | None) -> Iterator[Line]:
     if use.per_cent is not None and target and not use.unmeasured and unreadable(scene.store) is None:
         yield line(NOW, _situation(use, scaler))
     for kind in ("AbleToScale", "ScalingActive", "ScalingLimited"):
-        found = condition(scaler, kind)
+        found = scaler.condition(kind)
         if found and (needs_attention(found) or (kind == "ScalingLimited" and found.status == "True")):
             yield line((f"{kind} is {found.status}: ", Role.WAITING), f"{found.message}.")
 

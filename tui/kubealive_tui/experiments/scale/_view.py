@@ -35,7 +35,6 @@ __all__ = [
     "BASE",
     "USE",
     "arithmetic",
-    "condition",
     "conditions",
     "messages",
     "needs_attention",
@@ -149,15 +148,10 @@ _CONDITIONS = (
 )
 
 
-def condition(scaler: Autoscaler | None, kind: str) -> Condition | None:
-    """The autoscaler's condition of this type, or None."""
-    return next((c for c in scaler.conditions if c.type == kind), None) if scaler else None
-
-
 def conditions(scene: Scene) -> Line:
     """The three conditions in a word each, and when there may be fewer pods."""
     scaler = scene.store.autoscaler(scene.name)
-    words = [_condition_word(condition(scaler, kind), word) for kind, word in _CONDITIONS]
+    words = [_condition_word(scaler.condition(kind) if scaler else None, word) for kind, word in _CONDITIONS]
     return line(words[0], "  ", words[1], "  ", words[2], "   ", _down(scene))
 
 
@@ -200,7 +194,7 @@ def messages(scene: Scene) -> Iterator[Sentence]:
         if words:
             yield Sentence(words)
     for kind, _ in _CONDITIONS:
-        found = condition(scaler, kind)
+        found = scaler.condition(kind) if scaler else None
         if found and (scene.size.height >= ROOMY_LINES or needs_attention(found)):
             yield Sentence(line((f"{kind} ", Role.MUTED), found.message or found.reason))
 
