@@ -294,6 +294,15 @@ def test_metrics_that_cannot_be_read_are_told_with_the_reason(state: AccessState
     assert "kubectl apply" not in explained(there)
 
 
+def test_metrics_that_nobody_serves_just_now_are_told_with_where_to_look() -> None:
+    """Installed and silent is another trouble than missing."""
+    silent = telling(scene(), without_metrics("no metrics of pods: 503", AccessState.RETRYING))
+    refused = telling(scene(), without_metrics("the agent has no right", AccessState.FORBIDDEN))
+
+    assert explained(silent).startswith("No metrics of pods: 503. The API is known here")
+    assert "apiservice" not in explained(refused)
+
+
 async def test_the_check_is_skipped_without_metrics() -> None:
     """Skipped is never passed, and the reason is the fix."""
     verdict = await lab.verdict(Drive(telling(scene(), without_metrics()).store))

@@ -264,12 +264,18 @@ def _explain_missing(scene: Scene) -> Iterator[Line]:
     access = unreadable(scene.store)
     if access is None:
         return
-    yield line(("No metrics: ", Role.BAD), f"{access.reason}.")
+    yield line((f"{access.reason[:1].upper()}{access.reason[1:]}.", Role.BAD))
     if access.state is AccessState.ABSENT:
         yield line(
             "The autoscaler reads metrics.k8s.io, which metrics-server serves; a cluster comes without. Whoever "
             "administers this one adds it by kubectl apply -f components.yaml, of the latest release at "
             f"{_INSTALL}"
+        )
+    elif access.state is AccessState.RETRYING:
+        yield line(
+            "The API is known here, and what serves it does not answer; the agent asks on. kubectl describe "
+            "apiservice v1beta1.metrics.k8s.io says what is wrong with it, and ScalingActive whether the "
+            "autoscaler is without an answer as well."
         )
 
 
