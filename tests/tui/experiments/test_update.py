@@ -484,6 +484,7 @@ def explained(at: Scene) -> str:
         ((deployment(**NO_DRAIN),), "d and u to drain again"),
         ((deployment(readiness_probe=False),), "Drain is set in part"),
         ((deployment("v-broken", MOVING),), "wait for the deadline, then z to go back"),
+        ((deployment("v-broken", STUCK),), "Try: z to go back."),
         ((replica_set(1, "v1"),), "There is no Deployment incver"),
     ],
 )
@@ -499,9 +500,10 @@ def test_explain_speaks_of_the_state_on_screen(things: tuple[Any, ...], words: s
         (run_with(31), "Clients lost 31 of 900, to pods that did not listen yet"),
         (run_with(231, RECREATE), "Clients lost 231 of 900, most of them while no pod was there"),
         (run_with(0, {"drain": "off"}), "made with drain on, those that came with drain off"),
+        (run_with(1231, RECREATE), "Clients lost 1,231 of 900"),
         (run_with(ending=Ending.OVERTAKEN), "was changed again, but not from here"),
     ],
-    ids=["none lost", "some lost", "recreate", "drain changed", "overtaken"],
+    ids=["none lost", "some lost", "recreate", "drain changed", "thousands", "overtaken"],
 )
 def test_the_last_run_is_explained(run: Run, words: str) -> None:
     """What clients lost, and to what."""

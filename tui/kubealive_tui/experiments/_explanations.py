@@ -1,5 +1,6 @@
 """Words that several explanations share: how a run ended, what clients lost in it, and what begins a paragraph."""
 
+from kubealive_tui.experiments._words import count
 from kubealive_tui.model import Line, Role, Run, line
 
 __all__ = ["NOW", "TRY", "ended_words", "lost_words"]
@@ -15,4 +16,4 @@ def ended_words(run: Run) -> Line:
 
 def lost_words(run: Run) -> str:
     """What clients lost in a measured run, as the begin of a sentence: `Clients lost none of 240`."""
-    return f"Clients lost {run.failed or 'none'} of {run.planned}"
+    return f"Clients lost {count(run.failed) if run.failed else 'none'} of {count(run.planned)}"

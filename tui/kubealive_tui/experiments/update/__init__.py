@@ -34,6 +34,7 @@ from kubealive_tui.experiments.update._explained import (
 from kubealive_tui.experiments.update._ladder import TALL, condition_words, ladder, replica_sets, share_stack
 from kubealive_tui.experiments.update._rollout import (
     GRACEFUL,
+    STUCK,
     drain_of,
     drain_step,
     is_complete,
@@ -386,6 +387,9 @@ def explain(scene: Scene) -> Sequence[Line]:
 def _next_to_try(deployment: Workload) -> str:
     if deployment.paused:
         return "p to resume it."
+    progressing = deployment.condition("Progressing")
+    if progressing is not None and progressing.reason == STUCK:
+        return "z to go back."
     if deployment.version in {BROKEN, MISSING}:
         return "wait for the deadline, then z to go back."
     if drain_of(deployment) == GRACEFUL:

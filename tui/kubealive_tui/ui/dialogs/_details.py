@@ -164,7 +164,7 @@ def _milestone(milestone: Milestone, run: Run) -> Line:
 def _lost(run: Run) -> Line:
     if not run.measured:
         return line(("not measured", Role.WAITING))
-    return line((f"lost {run.failed}", Role.BAD if run.failed else Role.GOOD), f" of {run.planned}")
+    return line((f"lost {run.failed:,}", Role.BAD if run.failed else Role.GOOD), f" of {run.planned:,}")
 
 
 def _kind(run: Run) -> str:
