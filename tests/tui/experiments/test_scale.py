@@ -181,7 +181,15 @@ def cells(there: Scene, uid: str) -> list[str]:
 def test_a_pod_shows_what_it_uses_of_what() -> None:
     """CPU, request, share of it, share of what the target allows, and the age of the metric."""
     there = scene(pod("p1"), usage("p1", 131))
-    assert cells(there, "p1")[-5:] == ["131m", "250m", "52 %", "105 %", "8s old"]
+    assert cells(there, "p1")[-5:] == ["131m", "250m", "52 %", "104 %", "8s old"]
+
+
+def test_a_pod_and_the_arithmetic_of_it_alone_agree() -> None:
+    """Both are cut to whole per cents, as the controller does."""
+    there = scene(pod("p1"), usage("p1", 242))
+
+    assert "96 %" in cells(there, "p1")
+    assert words(there)[0].startswith("ceil(1 pod × 96 % ÷")
 
 
 def test_a_pod_without_a_metric_says_so() -> None:

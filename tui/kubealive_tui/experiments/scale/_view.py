@@ -71,16 +71,17 @@ def use_cells(scene: Scene, uid: str) -> tuple[Cell, ...]:
     old = line(age(store.now_us - usage.measured_us), (" old", Role.MUTED))
     if not request:
         return (line(f"{usage.cpu_millis}m"), asked, _UNKNOWN, _UNKNOWN, (), old)
-    share, target = usage.cpu_millis / request, scaler.target_utilization if scaler else 0
-    of_target = line(f"{10_000 * share / target:.0f}", (" %", Role.MUTED)) if target else _UNKNOWN
-    high = bool(target) and verdict(100 * share, target) > 0
+    # Cut as the autoscaler cuts it, so that the arithmetic below does not disagree with the pod.
+    per_cent, target = 100 * usage.cpu_millis // request, scaler.target_utilization if scaler else 0
+    of_target = line(f"{100 * per_cent // target}", (" %", Role.MUTED)) if target else _UNKNOWN
+    high = bool(target) and verdict(per_cent, target) > 0
     return (
         line(f"{usage.cpu_millis}m"),
         asked,
-        line(f"{100 * share:.0f}", (" %", Role.MUTED)),
+        line(str(per_cent), (" %", Role.MUTED)),
         of_target,
         # A full bar is twice the target: at the target it is half full.
-        Bar(min(50 * share / target, 1.0) if target else 0.0, Role.WAITING if high else Role.ACCENT),
+        Bar(min(per_cent / (2 * target), 1.0) if target else 0.0, Role.WAITING if high else Role.ACCENT),
         old,
     )
 
