@@ -308,7 +308,7 @@ def test_metrics_that_nobody_serves_just_now_are_told_with_where_to_look() -> No
     refused = telling(scene(), without_metrics("the agent has no right", AccessState.FORBIDDEN))
 
     assert explained(silent).startswith("No metrics of pods: 503. The API is known here")
-    assert "apiservice" not in explained(refused)
+    assert "APIService" not in explained(refused)
 
 
 async def test_the_check_is_skipped_without_metrics() -> None:

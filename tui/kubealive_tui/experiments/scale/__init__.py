@@ -273,9 +273,9 @@ def _explain_missing(scene: Scene) -> Iterator[Line]:
         )
     elif access.state is AccessState.RETRYING:
         yield line(
-            "The API is known here, and what serves it does not answer; the agent asks on. kubectl describe "
-            "apiservice v1beta1.metrics.k8s.io says what is wrong with it, and ScalingActive whether the "
-            "autoscaler is without an answer as well."
+            "The API is known here, and what serves it does not answer; the agent asks on. The condition "
+            "Available of APIService v1beta1.metrics.k8s.io says what is wrong with it, and ScalingActive whether "
+            "the autoscaler is without an answer as well."
         )
 
 

@@ -81,7 +81,10 @@ def use_cells(scene: Scene, uid: str) -> tuple[Cell, ...]:
         line(str(per_cent), (" %", Role.MUTED)),
         of_target,
         # A full bar is twice the target: at the target it is half full.
-        Bar(min(per_cent / (2 * target), 1.0) if target else 0.0, Role.WAITING if high else Role.ACCENT),
+        Bar(
+            min(50 * usage.cpu_millis / request / target, 1.0) if target else 0.0,
+            Role.WAITING if high else Role.ACCENT,
+        ),
         old,
     )
 
