@@ -23,5 +23,7 @@ def _wait(pipe: int, folder: str) -> None:
         pass
     import shutil  # noqa: PLC0415 - a megabyte for what is needed once, at the end
 
-    shutil.rmtree(folder, ignore_errors=True)
-    os.killpg(0, signal.SIGKILL)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.killpg(0, signal.SIGKILL)

@@ -18,6 +18,8 @@ def main(folder: str) -> None:
     for line in sys.stdin:
         group = int(line[1:])
         (groups.add if line[0] == "+" else groups.discard)(group)
+    # Before the kill too: pods clear up themselves until they are killed, and this program may be killed then.
+    shutil.rmtree(folder, ignore_errors=True)
     for group in groups:
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)

@@ -12,8 +12,10 @@ import json
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import ModuleType
 
 from kubealive import __version__
@@ -68,7 +70,12 @@ async def cluster(args: argparse.Namespace, env: Environment) -> AsyncIterator[N
             async for step in up(api, Wanted(namespace=args.namespace)):
                 for line in lines(step):
                     env.complain(line)
-        yield
+        # The session's own folder goes with the sandbox's, even if this program is killed and never started again.
+        tempfile.tempdir = str(Path(kubeconfig).parent)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = None
 
 
 async def _found(args: argparse.Namespace, env: Environment) -> str:
