@@ -349,6 +349,12 @@ def test_a_policy_that_forbids_the_port_is_said() -> None:
     assert len(lab.views(there)) == 5
 
 
+def test_without_a_daemon_set_no_pod_is_awaited() -> None:
+    """A node that takes pods waits for none where nobody makes any."""
+    there = scene(node(1), frontend())
+    assert cells(there, "node-1")[2:4] == ["–", "–"]
+
+
 def test_an_old_refusal_is_no_news_once_there_are_pods() -> None:
     """The Event stays for an hour; what counts is whether pods are lacking."""
     there = scene()
@@ -359,7 +365,7 @@ def test_an_old_refusal_is_no_news_once_there_are_pods() -> None:
 def test_a_daemon_set_that_was_left_out_is_said() -> None:
     """Where something answers at the port `up` takes nothing, and the tab says how to take another."""
     there = scene(frontend(), node(1))
-    assert "up leaves it out where something answers at the port" in remarks(there)[0]
+    assert "left out where its port is taken" in remarks(there)[0]
     assert "--host-port PORT" in " ".join(map(plain, lab.explanation(there)))
 
 

@@ -190,10 +190,15 @@ def test_v_writes_through_the_pods_own_name() -> None:
     assert other.verb.host == "nest"
 
 
-def test_v_needs_a_value() -> None:
-    """Nothing typed is nothing to store, and is said."""
-    with pytest.raises(NotNow, match="1 to 256 bytes"):
-        press("v", scene())
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [("", 0), ("x" * 257, 257), ("é" * 200, 400)],
+    ids=["none", "too long", "bytes, not letters"],
+)
+def test_v_needs_a_value_of_a_size_that_is_taken(given: str, size: int) -> None:
+    """Nothing is cut to fit: what the workload would refuse is refused where it was typed."""
+    with pytest.raises(NotNow, match=f"1 to 256 bytes, and this one has {size}"):
+        press("v", replace(scene(), given=given))
 
 
 def test_m_chooses_how_names_are_asked() -> None:
@@ -452,10 +457,10 @@ def renewed(there: Scene) -> None:
         pytest.param(
             [
                 (1.0, answer("10.0.0.99")),
-                (1.0, said("u9", '{"error": "the volume at /data is full"}', status=507)),
+                (1.0, said("u9", '{"error": "the volume at /data is gone"}', status=500)),
             ],
-            "phoenix-1 answers 507: the volume at /data is full",
-            id="a full volume",
+            "phoenix-1 answers 500: the volume at /data is gone",
+            id="a pod that fails",
         ),
         pytest.param(
             [(1.0, answer("10.0.0.1")), (1.1, answer("10.0.0.99"))],
@@ -481,6 +486,35 @@ def test_what_was_answered_long_ago_is_not_said_of_now(told: CallResult) -> None
     tell(there, (1.0, answer("10.0.0.99")), (1.0, told))
     there.store.apply(frame(90, 60.0))
     assert remark(there).startswith("called as phoenix-1.phoenix")
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "advice"),
+    [(507, "the volume at /data is full", "A claim's size is fixed"), (500, "the volume is read-only", "on disk")],
+)
+def test_a_write_that_was_refused_is_spoken_of(status: int, why: str, advice: str) -> None:
+    """The reason stands on the tab for a while, whatever the pod answers to reading meanwhile."""
+    there = scene()
+    renewed(there)
+    tell(there, (1.0, answer("10.0.0.99")))
+    tell(there, (1.1, said("u9", f'{{"error": "{why}"}}', status=status)), action_id="a1")
+    tell(there, (2.0, said("u9")))
+    assert remark(there) == f"phoenix-1 answered {status}: {why}"
+    assert advice in " ".join(map(plain, lab.explanation(there)))
+
+    tell(there, (3.0, said("u9", "stored")), action_id="a2")
+    assert "answered" not in remark(there)
+
+
+def test_a_pod_that_says_another_name_is_told_from_an_address_that_moved() -> None:
+    """At the pod's own address nobody else can be; then it is the pod's word that is wrong."""
+    there = scene()
+    renewed(there)
+    tell(there, (1.0, answer("10.0.0.99")), (1.0, replace(said("x", name="phoenix-9"), address="10.0.0.99")))
+    assert remark(there) == "phoenix-1.phoenix leads to its pod, which answers as phoenix-9: it says so itself"
+    words = " ".join(map(plain, lab.explanation(there)))
+    assert "answers as phoenix-9. What a pod is told of itself" in words
+    assert "the old address was given to another" not in words
 
 
 def test_another_seats_trouble_is_said_where_the_selected_one_has_none() -> None:
@@ -537,7 +571,6 @@ def test_the_set_that_is_not_there_is_said() -> None:
         pytest.param([(1.0, answer("", rcode="NXDOMAIN"))], "the denial is kept as long", id="a denial"),
         pytest.param([(1.0, answer())], "keeps an answer for its TTL", id="an old address"),
         pytest.param([(1.0, said("u2", name="phoenix-2"))], "phoenix-2 answers to its name", id="a stranger"),
-        pytest.param([(1.0, said("u9", '{"error": "full"}', status=507))], "A claim's size is fixed", id="full"),
     ],
 )
 def test_explain_speaks_of_what_is_amiss(told: list[tuple[float, FactBody]], words: str) -> None:

@@ -15,16 +15,19 @@ from tests.tui.recordings import signals
 from tests.tui.ui.draw.preview import svg
 from tests.tui.ui.stage import stage
 
-# Name of the picture: recording, seconds into it, size.
+# Name of the picture, which is its recording's: seconds into it, and the keys that move the pointer there.
 PICTURES = {
-    "balance": ("balance", 27.0, Size(80, 24)),
-    "heal": ("heal", 60.0, Size(80, 24)),
-    "update": ("update", 36.0, Size(80, 24)),
-    "scale": ("scale", 100.0, Size(80, 24)),
+    "balance": (27.0, ""),
+    "heal": (60.0, ""),
+    "update": (36.0, ""),
+    "scale": (100.0, ""),
+    "service": (16.5, ""),
+    "state": (16.0, "j"),
 }
+SIZE = Size(80, 24)
 
 
-async def picture(recording: str, until_s: float, size: Size) -> str:
+async def picture(recording: str, until_s: float, keys: str, size: Size = SIZE) -> str:
     """The screen at that moment of the recording, as SVG."""
 
     def change(options: UiOptions) -> UiOptions:
@@ -32,13 +35,14 @@ async def picture(recording: str, until_s: float, size: Size) -> str:
 
     async with stage(size=(size.width, size.height), change=change, live=False) as it:
         await it.deliver(*signals(recording, until_s=until_s))
+        await it.press(*keys.split())
         return svg(it.app.canvas.shown, size)
 
 
 def main(folder: str) -> None:
     """Write one SVG a picture."""
     for name, given in PICTURES.items():
-        Path(folder, f"{name}.svg").write_text(asyncio.run(picture(*given)), encoding="utf-8")
+        Path(folder, f"{name}.svg").write_text(asyncio.run(picture(name, *given)), encoding="utf-8")
 
 
 if __name__ == "__main__":

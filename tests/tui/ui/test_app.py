@@ -9,16 +9,20 @@ import pytest
 from kubealive_tui.errors import RefusedError
 from kubealive_tui.model import (
     DeletePod,
+    Ending,
     Kind,
     LinkEvent,
     LinkState,
+    Run,
     Scale,
     SetLoad,
     Status,
     StopAll,
     StopLoad,
+    plain,
 )
 from kubealive_tui.ui import UiOptions
+from kubealive_tui.ui._overview import last_run
 from tests.tui.ui.scripts import LIVE, ScriptedFeed, changed, running
 from tests.tui.ui.stage import read_only, saving_to, stage
 
@@ -46,6 +50,22 @@ async def test_the_first_minute_of_a_read_only_session_names_no_key_that_it_refu
     """It says why, and what is there to see."""
     async with stage(change=read_only) as it:
         assert "and look on, e explains it: this session is read-only" in it.text
+
+
+@pytest.mark.parametrize(
+    ("title", "target", "words"),
+    [
+        ("KILL …d8c-4ldf9", "getip-5f6b8cd8c-4ldf9", "kill: "),
+        ("LABEL mood=calm ON …d8c-4ldf9", "getip-5f6b8cd8c-4ldf9", "label mood=calm: "),
+        ("SCALE phoenix to 3", "phoenix", "scale phoenix to 3: "),
+        ("UPDATE v1 → v2", "incver", "update v1 → v2: "),
+    ],
+    ids=["kill", "label", "scale", "update"],
+)
+def test_a_last_run_is_a_whole_phrase(title: str, target: str, words: str) -> None:
+    """Only the pod is left out of it, which its tab names."""
+    run = Run("a1", title, "verb", "me", target, "u1", 0, None, Ending.OPEN, ())
+    assert plain(last_run(run)) == f"{words}running"
 
 
 async def test_overview_says_all_that_is_known() -> None:

@@ -1,8 +1,18 @@
 """Tab 0: cluster, agent, who is here, and one line an experiment."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from kubealive_tui.experiments import Experiment, Verdict, VerdictWord, age, load_size, node_state, pod_state
+from kubealive_tui.experiments import (
+    Experiment,
+    Verdict,
+    VerdictWord,
+    age,
+    load_size,
+    node_state,
+    pod_state,
+    short,
+)
 from kubealive_tui.model import (
     AccessState,
     Align,
@@ -32,13 +42,16 @@ from kubealive_tui.ui._state import TabState
 from kubealive_tui.ui._welcome import LESSON, is_first_minute, what_it_is, where_to_begin
 from kubealive_tui.ui.draw import ScreenModel
 
-__all__ = ["Verdicts", "overview"]
+__all__ = ["Verdicts", "last_run", "overview"]
 
 Verdicts = Mapping[str, Verdict | None]
 """Verdicts of this session by experiment; None while a check runs."""
 
 # A node runs at most some hundred pods by default; a row of the widest terminal shows no more than this.
 MOST_GLYPHS = 60
+# Rows beside those of nodes and experiments: header, tabs, keys, the first minute's four lines, the headings and
+# heads of both tables, agent and timeline with two rows each.
+OTHER_ROWS = 15
 _UNKNOWN = line(("–", Role.DIM))
 
 
@@ -52,18 +65,35 @@ def overview(
     size: Size,
 ) -> ScreenModel:
     """The overview as it stands now; moves the state's pointer to a row that exists."""
-    views: list[View] = [_cluster(store, size), *_agent(store, around), _experiments(store, experiments, verdicts)]
+    table = _experiments(store, experiments, verdicts)
     if not is_first_minute(store, experiments):
+        views: list[View] = [_cluster(store, size), *_agent(store, around), table]
         return screen(store, CLUSTER, LESSON, views, state, around, size)
     namespace = store.info.namespace if store.info else ""
+    installed = [experiment for experiment in experiments if store.installed(experiment.name)]
     lesson, *rest = (
         *what_it_is(experiments),
-        *where_to_begin(experiments, namespace=namespace or "its namespace", read_only=around.header.read_only),
+        *where_to_begin(
+            installed or experiments, namespace=namespace or "its namespace", read_only=around.header.read_only
+        ),
     )
-    return screen(store, CLUSTER, lesson, [*map(Sentence, rest), *views], state, around, size)
+    roomy = size.height >= len(store.nodes()) + len(experiments) + OTHER_ROWS
+    known = [_cluster(store, size), *_agent(store, around)] if roomy else [_nodes(store)]
+    return screen(store, CLUSTER, lesson, [*map(Sentence, rest), *known, table], state, around, size)
 
 
 # ---- cluster
+
+
+def _nodes(store: Store) -> Table:
+    """The nodes alone: what a small screen has room for beside all experiments in the first minute."""
+    whole = _cluster(store, Size(0, 0))
+    first = (Column("", 7), Column("", 11), Column("", 20, grows=True))
+    return replace(whole, columns=first, row=lambda key: _first_cells(whole.row(key)))
+
+
+def _first_cells(row: Row) -> Row:
+    return replace(row, cells=row.cells[:3])
 
 
 def _cluster(store: Store, size: Size) -> Table:
@@ -210,7 +240,7 @@ def _experiment(store: Store, lab: Experiment, verdicts: Verdicts) -> Row:
             line(lab.long_title),
             counts,
             _verdict(lab.name, verdicts),
-            _last_run(store.runs(lab.name).last) if installed else line(("not installed", Role.DIM)),
+            last_run(store.runs(lab.name).last) if installed else line(("not installed", Role.DIM)),
             line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD)) if running else (),
         ),
     )
@@ -235,12 +265,13 @@ def _verdict(name: str, verdicts: Verdicts) -> Line:
     return line(("○ running", Role.WAITING)) if verdict is None else _VERDICTS[verdict.word]
 
 
-def _last_run(run: Run | None) -> Line:
+def last_run(run: Run | None) -> Line:
+    """What the newest run was and how it ended, in a phrase; nothing where there was none."""
     if run is None:
         return ()
     # Titles shout in a heading; in a sentence they speak, and which pod it was is said on the tab.
-    what, _, pod = run.title.rpartition(" ")
-    parts = [line(((what or pod).lower(), Role.TEXT), (": ", Role.MUTED))]
+    what = run.title.removesuffix(short(run.target_name)).rstrip().removesuffix(" ON") or run.title
+    parts = [line((what.lower(), Role.TEXT), (": ", Role.MUTED))]
     if run.measured:
         parts.append(line((f"{run.failed} lost", Role.BAD if run.failed else Role.GOOD), (", ", Role.MUTED)))
     if run.ending is Ending.OPEN:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 __all__ = ["Typed"]
 
-# Longer than any name in Kubernetes; a paste of a whole file stops here.
-MOST_CHARACTERS = 253
+# Longer than any name or value that is taken, so that one that is too long is refused in words and not cut in
+# silence; a paste of a whole file stops here.
+MOST_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def where_to_begin(experiments: Sequence[Experiment], *, namespace: str, read_on
     else:
         yield line(
             begin, ", there ", ("x", Role.ACCENT), " and ", ("y", Role.ACCENT),
-            ": a pod is killed under load. ", ("e", Role.ACCENT), " explains what you see.",
+            ": a pod is killed, and comes back. ", ("e", Role.ACCENT), " explains how.",
         )  # fmt: skip
     yield line(
         ("!", Role.ACCENT), " ends load and faults, ", ("?", Role.ACCENT), " lists keys; outside ",

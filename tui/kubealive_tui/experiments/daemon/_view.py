@@ -91,7 +91,7 @@ def _cells(store: Store, place: Spot) -> tuple[Cell, ...]:
         line(place.name),
         node_state(place.node),
         line(f"…{pod.name[-5:]}") if pod else unknown,
-        pod_state(pod) if pod else _without(place),
+        pod_state(pod) if pod else _without(store, place),
         answerer_words(call, wanted=place.uid, now_us=store.now_us) if pod else unknown,
         _record(store, place),
         _target(store, place),
@@ -100,8 +100,9 @@ def _cells(store: Store, place: Spot) -> tuple[Cell, ...]:
     )
 
 
-def _without(place: Spot) -> Line:
-    return line(("awaited", Role.WAITING) if place.takes_pods else ("–", Role.MUTED))
+def _without(store: Store, place: Spot) -> Line:
+    awaited = place.takes_pods and daemon_set(store) is not None
+    return line(("awaited", Role.WAITING) if awaited else ("–", Role.MUTED))
 
 
 def _record(store: Store, place: Spot) -> Line:
@@ -157,7 +158,7 @@ def _remark(scene: Scene) -> Line:
 def _absent(store: Store) -> Line:
     if daemon_set(store) is not None:
         return ()
-    words = "no DaemonSet: up leaves it out where something answers at the port; --host-port takes another"
+    words = "no DaemonSet: left out where its port is taken; up --host-port takes another"
     return line((words, Role.WAITING))
 
 

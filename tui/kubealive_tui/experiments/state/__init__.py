@@ -72,6 +72,8 @@ __all__ = ["lab"]
 PERIOD_MS = 1_000
 RESTLESS_MS = 250
 RESTLESS_US = 10_000_000
+# What the workload takes.
+MOST_BYTES = 256
 # Creation times have whole seconds.
 _SECOND_US = 1_000_000
 # A value that was written is read back within this time, and looked for among so many facts.
@@ -121,8 +123,9 @@ def pod_of(store: Store, key: str) -> Pod | None:
 
 def _write(scene: Scene) -> Sequence[Effect]:
     pod = scene.pod()
-    if not scene.given:
-        raise NotNow("a value has 1 to 256 bytes: press v again and type one")
+    size = len(scene.given.encode())
+    if not 0 < size <= MOST_BYTES:
+        raise NotNow(f"a value has 1 to {MOST_BYTES} bytes, and this one has {size}: type another")
     place = seat(scene.store, scene.selected or "")
     host = place.called if place else pod.name
     return (Act(scene.name, pod.uid, pod.name, Call(host, PORT, "/store", "POST", scene.given)),)
@@ -140,7 +143,7 @@ def _mode(scene: Scene) -> Sequence[Effect]:
 lab.use(
     Command(
         "v", "value", "write a value", "store a value through the selected row's own name", _write,
-        needs="call", ask="value to store, up to 256 bytes",
+        needs="call", ask=f"value to store, up to {MOST_BYTES} bytes",
     ),
     *kill,
     *scale,

@@ -7,9 +7,20 @@ from kubealive_tui.experiments._explanations import TRY, ended_words
 from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, silence_words
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
-from kubealive_tui.experiments.state._seats import NAME, NEST, SET, Fate, Seat, asks_always, nest, seats, value_of
+from kubealive_tui.experiments.state._seats import (
+    NAME,
+    NEST,
+    SET,
+    Fate,
+    Seat,
+    asks_always,
+    nest,
+    refused_write,
+    seats,
+    value_of,
+)
 from kubealive_tui.hints import kubectl_command
-from kubealive_tui.model import Ending, Line, Role, Run, line
+from kubealive_tui.model import CallResult, Ending, Line, Role, Run, line
 from kubealive_tui.store import Store
 
 __all__ = ["explanation"]
@@ -70,13 +81,12 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
     ):
         yield from _outdated(store, place)
     if call is not None and call.body.pod_name and place.pod and call.body.pod_name != place.pod.name:
-        yield line(
-            name,
-            f"{call.body.pod_name} answers to its name: the old address was given to another pod before the old "
-            "answer had run out. Only the reply itself tells; check who answers where that matters.",
-        )
-    if call is not None and call.body.http_status == 507:
-        yield line(name, f"{said(call.body.body)}. A claim's size is fixed unless its StorageClass lets it grow.")
+        yield line(name, _stranger(place, call.body))
+    if (result := refused_write(store, place)) is not None:
+        yield line(name, f"{said(result.body) or result.error}. It says stored only once a value is on disk.")
+        if result.http_status == 507:
+            ends = "A claim's size is fixed unless its StorageClass lets it grow."
+            yield line(name, ends if place.claim is not None else "An emptyDir ends at its sizeLimit.")
     if place.claim is not None and place.claim.phase == "Pending":
         ask = kubectl_command("describe", "pvc", place.claim.name, namespace=scene.namespace)
         yield line(
@@ -86,8 +96,22 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
         )
 
 
+def _stranger(place: Seat, call: CallResult) -> str:
+    """Why another name answers: another pod has the old address, or the pod itself is told a wrong one."""
+    if call.address == place.address:
+        return (
+            f"it has the address that its name leads to, and answers as {call.pod_name}. What a pod is told of "
+            "itself stands in its manifest (tab 5); callers that trust a reply's own word are misled by it."
+        )
+    return (
+        f"{call.pod_name} answers to its name: the old address was given to another pod before the old answer had "
+        "run out. Only the reply itself tells; check who answers where that matters."
+    )
+
+
 def _outdated(store: Store, place: Seat) -> Iterator[Line]:
-    record = store.answers(NAME).dns(place.called, "A")
+    answers = store.answers(NAME)
+    record, call = answers.dns(place.called, "A"), answers.call(place.called)
     left = lifetime(record, store.now_us)
     name = (f"{place.name}: ", Role.STRONG)
     if record is not None and record.body.rcode == "NXDOMAIN":
@@ -97,13 +121,17 @@ def _outdated(store: Store, place: Seat) -> Iterator[Line]:
             f"denial is kept as long as an answer would be (SOA minimum {record.body.soa_minimum_seconds or '?'} "
             "s). Asked only once it is back (m), the first answer is the right one.",
         )
-        return
-    kept = f" It may be kept for {left} s more." if left is not None else ""
-    yield line(
-        name,
-        "DNS still answers with the address of the pod before: the cluster's DNS server keeps an answer for its "
-        f"TTL, and asking again does not refresh it.{kept}",
-    )
+    else:
+        kept = f" It may be kept for {left} s more." if left is not None else ""
+        yield line(
+            name,
+            "DNS still answers with the address of the pod before: the cluster's DNS server keeps an answer for "
+            f"its TTL, and asking again does not refresh it.{kept}",
+        )
+    if call is not None and is_now(call, store.now_us) and call.body.pod_uid == place.uid:
+        yield line(
+            name, "it was called by its name all the same: of several DNS servers another has the new answer."
+        )
 
 
 def _run(scene: Scene) -> Iterator[Line]:

@@ -7,6 +7,7 @@ have answered tells whether a value outlived them.
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._names import answered
@@ -29,6 +30,7 @@ __all__ = [
     "host_of",
     "nest",
     "number_of",
+    "refused_write",
     "seat",
     "seats",
     "value_in",
@@ -42,6 +44,10 @@ PORT = 8080
 PATH = "/retrieve"
 # How names are asked, as the tab's main mode has it.
 ASKING, ALWAYS, ONCE_BACK = "asking", "always", "once back"
+
+# A write that was refused is spoken of for so long, and looked for among so many facts.
+_REFUSED_US = 30_000_000
+_LOOKED_AT = 200
 
 _NUMBERED = re.compile(rf"(?:.+-)?{SET}-(?P<number>\d+)")
 
@@ -133,6 +139,16 @@ def seat(store: Store, name: str) -> Seat | None:
     there = nest(store)
     found = [*seats(store), *([there] if there else [])]
     return next((each for each in found if each.name == name), None)
+
+
+def refused_write(store: Store, place: Seat) -> CallResult | None:
+    """What the seat's newest write by a key came to, where that was a refusal of late."""
+    for fact in islice(reversed(store.ledger(NAME).timeline), _LOOKED_AT):
+        if store.now_us - fact.time_us > _REFUSED_US:
+            return None
+        if isinstance(fact.body, CallResult) and fact.action_id and fact.body.name == place.called:
+            return fact.body if fact.body.http_status >= 400 else None
+    return None
 
 
 def value_in(call: CallResult) -> Value:

@@ -27,6 +27,7 @@ from kubealive_tui.experiments.state._seats import (
     Value,
     asks_always,
     nest,
+    refused_write,
     seat,
     seats,
     value_of,
@@ -205,7 +206,7 @@ def _remark(scene: Scene, place: Seat | None) -> Line:
 
 
 def _wrong(store: Store, place: Seat) -> Line:
-    return _stranger(store, place) or _failed(store, place) or _stale(store, place)
+    return _failed(store, place) or _stranger(store, place) or _stale(store, place)
 
 
 def _stranger(store: Store, place: Seat) -> Line:
@@ -217,11 +218,17 @@ def _stranger(store: Store, place: Seat) -> Line:
     if place.name == NEST:
         return ()  # a Service may lead to the pod before for as long as that one serves
     call = found.body
+    if call.address == place.address:
+        words = f"{place.called} leads to its pod, which answers as {call.pod_name}"
+        return line((words, Role.BAD), (": it says so itself", Role.MUTED))
     words = f"{place.called} leads to {call.address}, and there {call.pod_name} answers"
     return line((words, Role.BAD), (": another pod has that address now", Role.MUTED))
 
 
 def _failed(store: Store, place: Seat) -> Line:
+    if (result := refused_write(store, place)) is not None:
+        why = said(result.body) or result.error
+        return line((f"{place.name} answered {result.http_status}: ", Role.BAD), why)
     found = store.answers(NAME).call(place.called)
     if found is None or not is_now(found, store.now_us):
         return ()
@@ -268,7 +275,7 @@ def _waits(place: Seat) -> Line:
     if place.pod is not None and place.pod.message and not place.pod.ready:
         return line((place.pod.message, Role.WAITING))
     if place.name != NEST and place.pod is not None and not place.pod.claims:
-        words = "emptyDir: this cluster had no default StorageClass, so a value goes with its pod"
+        words = "emptyDir, for want of a default StorageClass: a value goes with its pod"
         return line((words, Role.WAITING))
     return ()
 
