@@ -11,6 +11,7 @@ import pytest
 from kubealive_tui.cli._embedded import IMAGES
 from tests.e2e.harness import NAMESPACE, OUTSIDE, kubealive, kubectl
 
+SANDBOX = "KUBEALIVE_E2E_SANDBOX"
 # The slowest first, and a quick one behind them: a worker is given its next file while it is at the one before.
 ORDER = (
     "scale",
@@ -39,7 +40,7 @@ def cluster() -> Iterator[None]:
 
     It watches a pipe that this process holds, so that it ends with it, however that ends.
     """
-    if not os.environ.get("KUBEALIVE_E2E_SANDBOX"):
+    if not os.environ.get(SANDBOX):
         yield
         return
     words = [sys.executable, "-P", "-m", "kubealive_sandbox", "--until-eof", "--images", json.dumps(IMAGES)]
@@ -62,6 +63,8 @@ def installed(cluster: None) -> Iterator[None]:
     assert up.returncode == 0, up.stdout + up.stderr
     kubectl("create", "namespace", OUTSIDE, check=False)
     yield
+    if os.environ.get(SANDBOX):
+        return  # it goes with all that is in it, and what `down` leaves is held by tests of its own
     kubectl("delete", "namespace", OUTSIDE, "--wait=false", check=False)
     # `down` keeps a namespace of which it cannot list every kind, as while the metrics API comes back after a cut.
     kubectl("wait", "--for=condition=Available", "apiservice", "--all", "--timeout=120s")

@@ -195,6 +195,19 @@ async def test_a_pod_has_names_and_an_address_of_its_own(sandbox: Sandbox) -> No
     assert said.split()[1:] == ["v1", caller["status"]["podIP"]]
 
 
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6"])
+async def test_a_program_sees_the_port_that_it_asked_for(sandbox: Sandbox, family: str) -> None:
+    """Wherever it really listens on this machine."""
+    code = f"import socket; s = socket.socket(socket.{family}); s.bind(('', 8080)); print(s.getsockname()[:2])"
+    sandbox.api.create("Pod", script("server", code))
+    said = await logs(sandbox, "server")
+    found = sandbox.api.find("Pod", NAMESPACE, "server")
+
+    assert found is not None
+    mapped = "::ffff:" if family == "AF_INET6" else ""
+    assert said == str((mapped + found["status"]["podIP"], 8080))
+
+
 async def test_answers_come_from_where_they_were_asked_for(sandbox: Sandbox) -> None:
     """A resolver of another library, which takes answers of nobody else, finds its server by /etc/resolv.conf."""
     sandbox.api.create("Service", service())

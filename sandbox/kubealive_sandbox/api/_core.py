@@ -94,6 +94,7 @@ class Api:
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": stamp(self.now())}
         meta.pop("resourceVersion", None)
         meta.pop("deletionTimestamp", None)
+        meta.pop("generation", None)
         if kind not in _NO_GENERATION:
             meta["generation"] = 1
         if resource.status and kind != "Node":

@@ -81,13 +81,14 @@ class _Deployments:
         number = max(highest + 1, _revision(new)) if new is not None else highest + 1
         if new is None:
             new = self._create(deployment, number)
-        elif _revision(new) != number:
-            annotations = {REVISION: str(number)}
-            past = [part for part in _annotations(new).get(HISTORY, "").split(",") if part]
-            annotations[HISTORY] = ",".join([*past, str(_revision(new))])
-            new = self._api.patch(
-                "ReplicaSet", _home(new), new["metadata"]["name"], {"metadata": {"annotations": annotations}}
-            )
+        else:
+            # The cause of a change is told afterwards, by `kubectl annotate`.
+            annotations = _handed_on(deployment)
+            if _revision(new) != number:
+                past = [part for part in _annotations(new).get(HISTORY, "").split(",") if part]
+                annotations |= {REVISION: str(number), HISTORY: ",".join([*past, str(_revision(new))])}
+            change = {"metadata": {"annotations": annotations}}
+            new = self._api.patch("ReplicaSet", _home(new), new["metadata"]["name"], change)
         if _annotations(deployment).get(REVISION) != str(number):
             change = {"metadata": {"annotations": {REVISION: str(number)}}}
             self._api.patch("Deployment", _home(deployment), deployment["metadata"]["name"], change)
@@ -102,8 +103,7 @@ class _Deployments:
         labels[HASH] = name
         selector = clone(spec["selector"])
         selector.setdefault("matchLabels", {})[HASH] = name
-        annotations = {key: value for key, value in _annotations(deployment).items() if key not in _OURS}
-        annotations |= {REVISION: str(number), **_sizes(deployment)}
+        annotations = {**_handed_on(deployment), REVISION: str(number), **_sizes(deployment)}
         new_set: dict[str, Any] = {
             "metadata": {
                 "name": f"{meta['name']}-{name}",
@@ -291,6 +291,11 @@ def _template(obj: Object) -> Object:
 
 def _annotations(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
+
+
+def _handed_on(deployment: Object) -> dict[str, str]:
+    """The annotations of a Deployment that its new ReplicaSet has as well."""
+    return {key: value for key, value in _annotations(deployment).items() if key not in _OURS}
 
 
 def _revision(obj: Object) -> int:

@@ -12,8 +12,8 @@ __all__ = ["enter"]
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 _INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 _Base = _socket.socket
-# Servers whose replies are known by the place that was asked; a program asks its few name servers.
-MOST_ASKED = 64
+# Places whose real ones are known again: where a program listens, and the few name servers that it asks.
+MOST_KNOWN = 64
 
 
 class _Pod:
@@ -23,13 +23,15 @@ class _Pod:
         self.address = address
         self.network = network
         self.places = places
-        self.asked: dict[Any, Any] = {}
+        self.known: dict[Any, Any] = {}
 
     def bind(self, sock: socket.socket, where: Any) -> None:
         if sock.family in _INTERNET and where[0] in _ANYWHERE:
             self.places.bind(sock, self.address, where[1])
+            self._remember(_Base.getsockname(sock), self.address, where[1])
         elif sock.family == socket.AF_INET and str(where[0]).startswith(self.network):
             self.places.bind(sock, where[0], where[1])
+            self._remember(_Base.getsockname(sock), where[0], where[1])
         else:
             _Base.bind(sock, where)
 
@@ -47,14 +49,22 @@ class _Pod:
     def ask(self, sock: socket.socket, where: Any) -> Any:
         """The real place to send a message to, remembered for the reply, which comes from there."""
         real = self.leave(sock, where)
-        if real != where:
-            if len(self.asked) >= MOST_ASKED:
-                self.asked.clear()
-            self.asked[real] = where
+        if real is not where:
+            self._remember(real, where[0], where[1])
         return real
 
     def seen(self, sock: socket.socket, where: Any) -> Any:
-        return self.places.seen(where) if sock.family in _INTERNET else where
+        if sock.family not in _INTERNET:
+            return where
+        return self.known.get(where) or self.places.seen(where)
+
+    def _remember(self, real: Any, host: str, port: int) -> None:
+        """Know a place again by what this program called it, where it is another."""
+        if port and real[1] != port:
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            before = real[0][: real[0].rfind(":") + 1]  # of an IPv4 address that is written as one of IPv6
+            self.known[real] = (before + host, port, *real[2:])
 
 
 def enter(*, address: str, network: str, places: Places) -> None:
@@ -102,6 +112,6 @@ def _telling(pod: _Pod) -> dict[str, Callable[..., Any]]:
 
     def recvfrom(self: socket.socket, *given: Any) -> tuple[bytes, Any]:
         data, real = _Base.recvfrom(self, *given)
-        return data, pod.asked.get(real) or pod.seen(self, real)
+        return data, pod.seen(self, real)
 
     return {"getsockname": getsockname, "getpeername": getpeername, "_accept": accepted, "recvfrom": recvfrom}

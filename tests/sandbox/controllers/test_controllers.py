@@ -83,6 +83,22 @@ async def test_an_undo_uses_the_old_replica_set_again(rolled_out: Api) -> None:
     assert revisions(rolled_out) == {"2": 0, "3": 4}
 
 
+async def test_the_cause_of_a_change_is_told_afterwards(rolled_out: Api) -> None:
+    """What is annotated on the Deployment is handed on to the ReplicaSet that is the newest by then."""
+    await roll(rolled_out, "workload:v2")
+    change = {"metadata": {"annotations": {"kubernetes.io/change-cause": "two"}}}
+    rolled_out.patch("Deployment", NAMESPACE, "web", change)
+    await settle(rolled_out, *ROLLOUT)
+    causes = {
+        each["metadata"]["annotations"]["deployment.kubernetes.io/revision"]: each["metadata"]["annotations"].get(
+            "kubernetes.io/change-cause"
+        )
+        for each in rolled_out.select("ReplicaSet")
+    }
+
+    assert causes == {"1": None, "2": "two"}
+
+
 async def test_a_broken_version_stops_the_rollout(rolled_out: Api) -> None:
     """New pods that never are ready leave three old ones at least, and past the deadline that is said."""
     change = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "workload:no"}]}}}}
