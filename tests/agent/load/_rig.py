@@ -7,7 +7,18 @@ from collections import Counter
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from kubealive_agent.load import READ_TIMEOUT_US, AnyReport, Bin, Edge, Outcome, Refused, Row, Start, Stopped
+from kubealive_agent.load import (
+    CONNECT_TIMEOUT_US,
+    READ_TIMEOUT_US,
+    AnyReport,
+    Bin,
+    Edge,
+    Outcome,
+    Refused,
+    Row,
+    Start,
+    Stopped,
+)
 from kubealive_agent.load._connection import Network
 from kubealive_agent.load._engine import Engine
 from kubealive_agent.load._pipe import Commands, Reports
@@ -15,6 +26,8 @@ from kubealive_agent.load._poller import Poller, make_poller
 from kubealive_agent.load._ports import PORT_RANGE, SourcePorts
 from kubealive_agent.load._resolver import Lookup, look_up
 from kubealive_agent.load._wire import AnyCommand, encoder, report_decoder
+
+BRIEF_US = 200_000
 
 
 class Run:
@@ -48,15 +61,18 @@ class Run:
 
 
 class Rig:
-    """An engine of its own for each test; its timeouts are short so that no test waits."""
+    """An engine of its own for each test, with the agent's timeouts: a busy machine is slow to answer as well.
+
+    A test that waits for one of them sets it to `BRIEF_US`.
+    """
 
     def __init__(
         self,
         *,
         poller: Poller | None = None,
         ports: range = PORT_RANGE,
-        connect_timeout_us: int = 200_000,
-        read_timeout_us: int = READ_TIMEOUT_US // 10,
+        connect_timeout_us: int = CONNECT_TIMEOUT_US,
+        read_timeout_us: int = READ_TIMEOUT_US,
         lookup: Lookup = look_up,
     ) -> None:
         commands, self._commands = os.pipe()
