@@ -8,7 +8,7 @@ from kubealive_agent._sizes import MAX_CPU
 from kubealive_agent.load import MAX_RATE
 from kubealive_tui.experiments import NotNow, Scene, Settings
 from kubealive_tui.experiments._commands import CPUS, RATES
-from kubealive_tui.experiments.balance import _survives, lab
+from kubealive_tui.experiments.balance import _survives, lab, spread_words
 from kubealive_tui.model import (
     Act,
     Bins,
@@ -176,6 +176,25 @@ def test_scale_knows_its_ends() -> None:
 def test_the_tab_shows_pods_load_spread_and_rail() -> None:
     """From top to bottom: objects, measurement, judgement, stopwatch."""
     assert [type(v) for v in lab.views(scene())] == [Table, Bins, Sentence, Rail]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((30, 20, 25, 25), "spread expected 25.0 %, off by 5.0 %: as even as chance (p = 0.57)"),
+        ((400, 10, 10, 10), "spread expected 25.0 %, off by 68.0 %: not by chance (p < 0.001)"),
+    ],
+    ids=["even", "uneven"],
+)
+def test_the_spread_is_judged_with_units(counts: tuple[int, ...], words: str) -> None:
+    """Share and deviation are per cents, and after a change the line still fits 80 cells."""
+    there = scene(load=True)
+    rows = [(f"p{n}", Outcome.OK, count) for n, count in enumerate(counts, 1)]
+    facts = [fact(5, 0, load_started()), fact(6, 1, replies(0.5, *rows))]
+    there.store.apply(frame(9, 1, *facts))
+
+    assert plain(spread_words(there)) == words
+    assert len("  since the change: " + words.removeprefix("spread ")) <= 80
 
 
 def test_shares_are_of_all_replies() -> None:

@@ -163,12 +163,12 @@ def spread_words(scene: Scene) -> Line:
     words = line(
         ("since the change: " if changed else "spread ", Role.MUTED),
         ("expected ", Role.MUTED), f"{100 * spread.expected:.1f} %",
-        (", off by ", Role.MUTED), f"{100 * spread.deviation:.1f}",
+        (", off by ", Role.MUTED), f"{100 * spread.deviation:.1f} %",
     )  # fmt: skip
     if spread.p is None:
         return line(words, (f": {spread.total} replies are too few to judge", Role.MUTED))
     even = spread.p >= LEAST_P
-    said = ("as even as chance", Role.GOOD) if even else ("more uneven than chance", Role.BAD)
+    said = ("as even as chance", Role.GOOD) if even else ("not by chance", Role.BAD)
     p = f"p = {spread.p:.2f}" if spread.p >= 0.01 else "p < 0.01" if even else f"p < {LEAST_P}"
     return line(words, (": ", Role.MUTED), said, (f" ({p})", Role.MUTED))
 
