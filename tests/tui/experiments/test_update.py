@@ -205,6 +205,14 @@ def test_p_pauses_and_resumes(paused: bool) -> None:  # noqa: FBT001 - a table o
     assert sent("p", scene_of(deployment(paused=paused))).verb == Pause(paused=not paused)
 
 
+def test_a_resumed_rollout_is_measured() -> None:
+    """What was written while it was paused replaces pods from then on; where nothing waits, nothing is sent."""
+    waiting = scene_of(deployment("v3", PAUSED, AVAILABLE, paused=True, updated=0), replica_set(2, "v2", 4))
+
+    assert sent("p", waiting).observe is not None
+    assert sent("p", scene_of(deployment(paused=True))).observe is None
+
+
 def test_t_restarts() -> None:
     """The same version by new pods."""
     assert sent("t", scene_of()).verb == Restart()

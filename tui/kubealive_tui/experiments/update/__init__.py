@@ -23,18 +23,18 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import lost_view, pod_table, rail
 from kubealive_tui.experiments._checks import all_serving, ended_run, facts_of, steady_limit, steady_load, whole
-from kubealive_tui.experiments._commands import load, measured, scale
+from kubealive_tui.experiments._commands import load, measured, observe, scale
 from kubealive_tui.experiments._explanations import TRY
 from kubealive_tui.experiments.update._explained import (
     explain_deployment,
     explain_drain,
     explain_pods,
     explain_rollout,
+    next_to_try,
 )
 from kubealive_tui.experiments.update._ladder import TALL, condition_words, ladder, replica_sets, share_stack
 from kubealive_tui.experiments.update._rollout import (
     GRACEFUL,
-    STUCK,
     drain_of,
     drain_step,
     is_complete,
@@ -44,7 +44,6 @@ from kubealive_tui.experiments.update._rollout import (
 )
 from kubealive_tui.experiments.update._staged import (
     BROKEN,
-    MISSING,
     STRATEGIES,
     VERSIONS,
     deployment_of,
@@ -138,7 +137,10 @@ def _rolled(scene: Scene, deployment: Workload, act: Act) -> Sequence[Effect]:
 
 def _pause(scene: Scene) -> Sequence[Effect]:
     deployment = deployment_of(scene)
-    return (Act(scene.name, deployment.uid, deployment.name, Pause(not deployment.paused)),)
+    act = Act(scene.name, deployment.uid, deployment.name, Pause(not deployment.paused))
+    # What was written meanwhile rolls out from here on, so it is measured from here on.
+    waits = deployment.paused and deployment.updated < deployment.desired
+    return (replace(act, observe=observe(scene, tail_ms=TAIL_MS)) if waits else act,)
 
 
 def _not_paused(deployment: Workload) -> None:
@@ -380,18 +382,5 @@ def explain(scene: Scene) -> Sequence[Line]:
         *explain_pods(scene.store, deployment),
         *explain_drain(deployment),
         *(explain_rollout(last) if last else ()),
-        line(TRY, _next_to_try(deployment)),
+        line(TRY, next_to_try(deployment)),
     ]
-
-
-def _next_to_try(deployment: Workload) -> str:
-    if deployment.paused:
-        return "p to resume it."
-    progressing = deployment.condition("Progressing")
-    if progressing is not None and progressing.reason == STUCK:
-        return "z to go back."
-    if deployment.version in {BROKEN, MISSING}:
-        return "wait for the deadline, then z to go back."
-    if drain_of(deployment) == GRACEFUL:
-        return "d, then u twice: without drain, at both ends of a pod. Or v for a version that is broken."
-    return "d and u to drain again, and m for the other strategies: the table keeps what each has cost."

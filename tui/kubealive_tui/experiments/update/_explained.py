@@ -7,10 +7,11 @@ from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
 from kubealive_tui.experiments._words import not_placed, short, without_image
 from kubealive_tui.experiments.update._ladder import current_set, made_by
 from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of, is_complete
+from kubealive_tui.experiments.update._staged import BROKEN, MISSING
 from kubealive_tui.model import Ending, Line, Pod, Role, Run, Workload, line
 from kubealive_tui.store import Store
 
-__all__ = ["explain_deployment", "explain_drain", "explain_pods", "explain_rollout"]
+__all__ = ["explain_deployment", "explain_drain", "explain_pods", "explain_rollout", "next_to_try"]
 
 
 def explain_deployment(store: Store, deployment: Workload) -> Iterator[Line]:
@@ -146,3 +147,17 @@ def explain_rollout(run: Run) -> Iterator[Line]:
             f"{lost_words(run)}, to pods that did not listen yet, or did not any more "
             "while kube-proxies still sent to them."
         )
+
+
+def next_to_try(deployment: Workload) -> str:
+    """What a person might press next."""
+    if deployment.paused:
+        return "p to resume it."
+    progressing = deployment.condition("Progressing")
+    if progressing is not None and progressing.reason == STUCK:
+        return "z to go back."
+    if deployment.version in {BROKEN, MISSING}:
+        return "wait for the deadline, then z to go back."
+    if drain_of(deployment) == GRACEFUL:
+        return "d, then u twice: without drain, at both ends of a pod. Or v for a version that is broken."
+    return "d and u to drain again, and m for the other strategies: the table keeps what each has cost."
