@@ -7,10 +7,13 @@ import pytest
 
 from kubealive_tui.experiments.daemon._spots import node_port, spots
 from kubealive_tui.model import Act, DeletePod, Ending
+from tests.e2e.caller import caller
 from tests.e2e.harness import NAMESPACE, Viewer, kubealive, kubectl, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.usefixtures("installed")]
 
+# Both ask several times a second, and a connect that meets nobody takes up to a second.
+CLOSE_S = 1.3
 ELSEWHERE = "kubealive-e2e-port"
 
 
@@ -49,11 +52,18 @@ async def test_a_killed_pods_node_answers_again() -> None:
         victim = next(place for place in spots(seen.store) if place.pod)
         assert victim.pod is not None
         assert victim.node is not None
-        action = await seen.ask(Act("daemon", victim.pod.uid, victim.pod.name, DeletePod()))
-        run = await seen.run_of(action, within=100)
+        port = node_port(seen.store) or 0
+        async with caller("deployment/frontend-daemon", victim.node.internal_ip, port, "/backend") as calls:
+            action = await seen.ask(Act("daemon", victim.pod.uid, victim.pod.name, DeletePod()))
+            run = await seen.run_of(action, within=100)
         shown = {place.name: (place.pod.name, place.pod.ip) for place in spots(seen.store) if place.pod}
-        port = node_port(seen.store)
 
+    began = run.began_us / 1e6
+    heir = next(call for call in calls if call.uid not in {"", victim.pod.uid})
+    old = max(call.sent for call in calls if call.uid == victim.pod.uid)
+    again = run.seconds("port answers again")
+    assert again == pytest.approx(heir.ended - began, abs=CLOSE_S)
+    assert old < heir.sent
     assert (run.ending, run.incomplete) == (Ending.COMPLETE, "")
     theirs = by_node()
     assert shown == theirs

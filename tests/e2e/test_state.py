@@ -7,12 +7,15 @@ import time
 import pytest
 
 from kubealive_tui.model import Act, Call, CallResult, DeletePod, Ending
+from tests.e2e.caller import caller
 from tests.e2e.harness import KUBECTL, NAMESPACE, Viewer, kubealive, kubectl, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
 
 HOST = "phoenix-1.phoenix"
 CLOSE_S = 0.3
+# Of several DNS servers each keeps an answer of its own, and whoever asks is sent to one of them at random.
+RESOLVER_S = 3.0
 
 
 def test_the_check_passes() -> None:
@@ -58,16 +61,25 @@ async def test_a_kill_keeps_name_and_value() -> None:
                 lines.append((time.time(), line.decode().split()))
 
         reader = asyncio.create_task(read())
-        await asyncio.sleep(1)
-        action = await seen.ask(Act("state", victim.uid, victim.name, DeletePod()))
-        run = await seen.run_of(action, within=100)
+        async with caller("deployment/nest", HOST, 8080, "/retrieve") as calls:
+            await asyncio.sleep(1)
+            action = await seen.ask(Act("state", victim.uid, victim.name, DeletePod()))
+            run = await seen.run_of(action, within=100)
         watch.terminate()
         await asyncio.gather(reader, watch.wait())
 
     assert run.ending is Ending.COMPLETE
+    began = run.began_us / 1e6
     ready = min(at for at, words in lines if words[0] != victim.uid and words[1] == "True")
-    assert run.seconds("pod back") == pytest.approx(ready - run.began_us / 1e6, abs=CLOSE_S)
+    assert run.seconds("pod back") == pytest.approx(ready - began, abs=CLOSE_S)
     assert run.seconds("value read back") is not None
+    old = [call.sent - began for call in calls if call.address == victim.ip]
+    new = [call for call in calls if call.address and call.address != victim.ip]
+    assert run.seconds("last old answer") == pytest.approx(max(old), abs=RESOLVER_S)
+    assert run.seconds("new address") == pytest.approx(new[0].sent - began, abs=RESOLVER_S)
+    answered = [call for call in new if call.uid]
+    assert run.seconds("by name") == pytest.approx(answered[0].ended - began, abs=RESOLVER_S)
+    assert {call.body.strip() for call in answered} == {value}
     pod = json.loads(kubectl("-n", NAMESPACE, "get", "pod", "phoenix-1", "-o", "json"))
     assert pod["metadata"]["uid"] != victim.uid
     asked = "import socket; print(socket.gethostbyname('phoenix-1.phoenix'), open('/data/value').read())"

@@ -330,6 +330,25 @@ def test_two_servers_may_each_keep_an_answer() -> None:
     assert (run.seconds("new address"), run.seconds("last old answer")) == (3.0, 4.0)
 
 
+def test_the_last_old_answer_is_not_known_before_another_one() -> None:
+    """As long as the old address is given, the last time is yet to come: no mark, and no sentence on it."""
+    there = scene()
+    tell(
+        there,
+        (1.0, kill()),
+        (1.1, moved("phoenix-1", "u1", Aspect.DELETING, deleting=True)),
+        (1.5, answer(ttl=20)),
+        (2.0, moved("phoenix-1", "u9", Aspect.CREATED)),
+        (2.1, moved("phoenix-1", "u9", Aspect.READY, ready=True)),
+        (2.5, answer(ttl=19)),
+        action_id="a1",
+    )
+    assert the_run(there).seconds("last old answer") is None
+    words = " ".join(map(plain, lab.explanation(there)))
+    assert "has not led to the new address yet" in words
+    assert "answered until" not in words
+
+
 def test_a_pod_without_a_value_ends_the_run() -> None:
     """Nothing stored is no reason to wait for its return."""
     run = rebirth(scene(), (4.0, answer("10.0.0.99")), (4.1, said("u9", status=404)))

@@ -107,7 +107,7 @@ def _cluster(store: Store, size: Size) -> Table:
             Column("NODE", name),
             Column("STATE", 11),
             Column("PODS", 20, grows=True),
-            Column("CPU", 6, Align.RIGHT),
+            Column("CORES", 6, Align.RIGHT),
             Column("", 4),
             Column("MEMORY", 9, Align.RIGHT),
             Column("KUBELET", 10, least=100),

@@ -144,8 +144,10 @@ def _followed(run: RunFacts) -> Iterator[Milestone]:
     yield Milestone("successor in it", ready, Source.WATCH, Role.WAITING, Role.WAITING, weight=5)
     old, new = run.address(run.target), run.address(successor)
     stale = [at for at, answer in run.of(DnsAnswer) if at >= run.trigger.time_us and old and old in answer.answers]
-    yield Milestone("last old answer", max(stale, default=None), Source.DNS, Role.LEAVING, weight=2, optional=True)
     follows = run.first(DnsAnswer, lambda answer: new != "" and new in answer.answers)
+    # While nothing else was answered, the last old answer is yet to come.
+    last = None if follows is None else max(stale, default=None)
+    yield Milestone("last old answer", last, Source.DNS, Role.LEAVING, weight=2, optional=True)
     yield Milestone("DNS follows", follows, Source.DNS, Role.GOOD, Role.GOOD, weight=6)
 
 

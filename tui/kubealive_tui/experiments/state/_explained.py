@@ -6,7 +6,7 @@ from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._explanations import TRY, ended_words
 from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, silence_words
 from kubealive_tui.experiments._words import said
-from kubealive_tui.experiments.state._runs import OLD_ANSWER, VALUE_BACK
+from kubealive_tui.experiments.state._runs import NEW_ADDRESS, OLD_ANSWER, VALUE_BACK
 from kubealive_tui.experiments.state._seats import (
     NAME,
     NEST,
@@ -151,7 +151,9 @@ def _run(scene: Scene) -> Iterator[Line]:
 
 def _rebirth(run: Run) -> Iterator[Line]:
     old = run.seconds(OLD_ANSWER)
-    if old is None:
+    if run.seconds(NEW_ADDRESS) is None:
+        yield line("Its name has not led to the new address yet: see what DNS says meanwhile, and for how long.")
+    elif old is None:
         yield line(
             "Nobody asked for the name while the pod was away, so no old answer was kept: the first was right."
         )

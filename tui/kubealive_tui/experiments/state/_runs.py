@@ -20,10 +20,20 @@ from kubealive_tui.model import (
     WorkloadTransition,
 )
 
-__all__ = ["BY_NAME", "OLD_ANSWER", "POD_BACK", "TTL_OVER", "VALUE_BACK", "rebirth_stopwatch", "scale_stopwatch"]
+__all__ = [
+    "BY_NAME",
+    "NEW_ADDRESS",
+    "OLD_ANSWER",
+    "POD_BACK",
+    "TTL_OVER",
+    "VALUE_BACK",
+    "rebirth_stopwatch",
+    "scale_stopwatch",
+]
 
 POD_BACK = "pod back"
 OLD_ANSWER = "last old answer"
+NEW_ADDRESS = "new address"
 TTL_OVER = "its TTL over"
 BY_NAME = "by name"
 VALUE_BACK = "value read back"
@@ -69,14 +79,15 @@ def _addresses(run: RunFacts, host: str, heir: str) -> Iterator[Milestone]:
     began = run.trigger.time_us
     said = [(at, a) for at, a in run.of(DnsAnswer) if at >= began and (a.walk or a.name) == host and a.type == "A"]
     stale = [(at, answer) for at, answer in said if old and old in led_to(answer) and new not in led_to(answer)]
-    last = max((at for at, _ in stale), default=None)
+    moved = min((at for at, answer in said if new and new in led_to(answer)), default=None)
+    # While nothing else was answered, the last old answer is yet to come.
+    last = None if moved is None else max((at for at, _ in stale), default=None)
     yield Milestone(OLD_ANSWER, last, Source.DNS, Role.LEAVING, weight=4, optional=True)
     # Several servers keep an answer each: the one that may keep it longest decides.
     ends = (at + answer.ttl_seconds * 1_000_000 for at, answer in stale if answer.ttl_seconds is not None)
     over = max(ends, default=None)
     yield Milestone(TTL_OVER, over, Source.DNS, Role.MUTED, weight=0, optional=True)
-    moved = min((at for at, answer in said if new and new in led_to(answer)), default=None)
-    yield Milestone("new address", moved, Source.DNS, Role.GOOD, weight=2)
+    yield Milestone(NEW_ADDRESS, moved, Source.DNS, Role.GOOD, weight=2)
 
 
 def scaled(run: RunFacts) -> Iterator[Milestone]:
