@@ -587,6 +587,7 @@ def test_the_set_that_is_not_there_is_said() -> None:
             [(1.0, answer("", rcode="SERVFAIL"))], "SERVFAIL, the DNS server has failed itself", id="SERVFAIL"
         ),
         pytest.param([(1.0, answer("", rcode="TIMEOUT"))], "TIMEOUT, no DNS server answered", id="no answer"),
+        pytest.param([(1.0, answer("", rcode="REFUSED"))], "the DNS server answers REFUSED", id="a refusal"),
         pytest.param([(1.0, answer("", rcode="NXDOMAIN"))], "the denial is kept as long", id="a denial"),
         pytest.param([(1.0, answer())], "keeps an answer for its TTL", id="an old address"),
         pytest.param([(1.0, said("u2", name="phoenix-2"))], "phoenix-2 answers to its name", id="a stranger"),

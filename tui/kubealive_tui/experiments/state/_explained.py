@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Scene
+from kubealive_tui.experiments._dns import is_silent
 from kubealive_tui.experiments._explanations import TRY, ended_words
 from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, silence_words
 from kubealive_tui.experiments._words import said
@@ -67,18 +68,13 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
         call = None
     if record is not None and not is_asked(record, store.now_us):
         record = None
-    if record is not None and record.body.rcode in {"TIMEOUT", "SERVFAIL", "UNREACHABLE"}:
+    if record is not None and is_silent(record.body):
         yield line(
             name,
             f"{silence_words(record.body.rcode)}. That is no word on the pod: an application would try again, or "
             "fail; see tab 9 for every name.",
         )
-    elif (
-        record is not None
-        and place.address
-        and is_asked(record, store.now_us)
-        and place.address not in led_to(record.body)
-    ):
+    elif record is not None and place.address and place.address not in led_to(record.body):
         yield from _outdated(store, place)
     if call is not None and call.body.pod_name and place.pod and call.body.pod_name != place.pod.name:
         yield line(name, _stranger(place, call.body))
