@@ -7,8 +7,9 @@ import sys
 # A command that, once it is cancelled, waits for a terminal that is gone.
 STUCK = """
 import argparse, time
+from kubealive_tui import ending
 from kubealive_tui.cli import _running
-_running.END_S = 0.1
+ending.END_S = 0.1
 async def run(args, env):
     import asyncio
     print("running", flush=True)
@@ -33,8 +34,9 @@ def test_an_ending_that_hangs_is_cut_short() -> None:
 # A command that ends in order, in a program that goes on.
 ORDERLY = """
 import argparse, os, signal, time
+from kubealive_tui import ending
 from kubealive_tui.cli import _running
-_running.END_S = 0.1
+ending.END_S = 0.1
 async def run(args, env):
     import asyncio
     os.kill(os.getpid(), signal.SIGTERM)

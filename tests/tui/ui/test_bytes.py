@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import selectors
+import signal
 import struct
 import sys
 import termios
@@ -68,19 +69,20 @@ class Terminal:
 
 
 @contextmanager
-def screen() -> Iterator[Terminal]:
-    """The app on a terminal; what its agent does: see `pty_app`."""
+def screen(*program_words: str) -> Iterator[tuple[Terminal, Popen[bytes]]]:
+    """The app on a terminal; what its agent does: see `pty_app`, which other words of Python may stand for."""
     near, far = pty.openpty()
     fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environ = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "SSH_CONNECTION"}}
     environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": os.pathsep.join(sys.path)}
     program = Popen(
-        [sys.executable, "-m", "tests.tui.ui.pty_app"], stdin=far, stdout=far, stderr=far, env=environ, cwd=ROOT
-    )
+        [sys.executable, *(program_words or ("-m", "tests.tui.ui.pty_app"))],
+        stdin=far, stdout=far, stderr=far, env=environ, cwd=ROOT,
+    )  # fmt: skip
     os.close(far)
     terminal = Terminal(near)
     try:
-        yield terminal
+        yield terminal, program
     finally:
         program.terminate()
         terminal.until_quiet(0.2)
@@ -92,9 +94,32 @@ def screen() -> Iterator[Terminal]:
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal of this kind is POSIX")
 def test_one_cell_is_cheap_and_idling_is_free() -> None:
     """One pod that changes one cell costs at most 800 bytes; nothing at all costs none, ticks included."""
-    with screen() as terminal:
+    with screen() as (terminal, _):
         terminal.until(b"Running")
         terminal.until_quiet()
         assert terminal.until_quiet(2.5) == b""
         changed = terminal.press("l")
         assert 0 < len(changed) <= 800, f"{len(changed)} bytes: {changed!r}"
+
+
+# What a screen does whose last bytes a terminal that is gone never takes.
+STUCK = """
+import asyncio, time
+from kubealive_tui import ending
+from kubealive_tui.ui import run
+from kubealive_tui.ui._app import KubealiveApp
+from tests.tui.ui.pty_app import OPTIONS
+ending.END_S = 0.1
+KubealiveApp.leave = lambda app: time.sleep(60)
+asyncio.run(run(OPTIONS))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal of this kind is POSIX")
+def test_a_screen_that_hangs_at_its_end_is_cut_short() -> None:
+    """A hang-up ends the program even if its screen waits for ever, with the signal's exit code."""
+    with screen("-c", STUCK) as (terminal, program):
+        terminal.until(b"Running")
+        program.send_signal(signal.SIGHUP)
+
+        assert program.wait(20) == 128 + signal.SIGHUP

@@ -2,18 +2,16 @@
 
 import argparse
 import asyncio
-import os
 import signal
 import threading
 
 from kubealive_tui.cli._log import start_log
 from kubealive_tui.cli._terminal import Terminal
+from kubealive_tui.ending import last_resort
 
 __all__ = ["run_command"]
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
-# For an ending in order, a sandbox's included.
-END_S = 8.0
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -34,11 +32,7 @@ async def _supervised(args: argparse.Namespace, last_resorts: list[threading.Tim
 
     def end(number: int) -> None:
         came.append(number)
-        # A terminal that is gone can hold up the ending for ever; what was started here ends with this program.
-        last = threading.Timer(END_S, os._exit, (128 + number,))
-        last.daemon = True
-        last_resorts.append(last)
-        last.start()
+        last_resorts.append(last_resort(number))
         task.cancel()
 
     for number in _ENDING:

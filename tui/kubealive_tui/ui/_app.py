@@ -7,12 +7,14 @@ the event loop.
 import asyncio
 import gc
 import signal
+import threading
 from collections.abc import Callable
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
+from kubealive_tui.ending import last_resort
 from kubealive_tui.model import Interest, Size
 from kubealive_tui.store import Store
 from kubealive_tui.ui._canvas import Canvas
@@ -34,14 +36,21 @@ _ENDING = (signal.SIGHUP, signal.SIGTERM)
 async def run(options: UiOptions) -> None:
     """Show the screen until the user leaves. Loads that this session started have ended then."""
     app = KubealiveApp(options)
-    loop = asyncio.get_running_loop()
+    loop, last_resorts = asyncio.get_running_loop(), list[threading.Timer]()
+
+    def end(number: int) -> None:
+        last_resorts.append(last_resort(number))
+        app.leave()
+
     for number in _ENDING:
-        loop.add_signal_handler(number, app.leave)
+        loop.add_signal_handler(number, end, number)
     try:
         await app.run_async(mouse=options.mouse)
     finally:
         for number in _ENDING:
             loop.remove_signal_handler(number)
+        for timer in last_resorts:
+            timer.cancel()
     if app.failure is not None:
         raise app.failure
 
