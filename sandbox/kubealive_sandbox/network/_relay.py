@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from kubealive_sandbox.places import Places
 
@@ -17,6 +18,9 @@ PIECE = 65536
 
 Place = tuple[str, int]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+# Of a connection whose client has gone, nobody else holds what still waits for the other side.
+_carried: set[asyncio.Future[Any]] = set()
 
 
 def listening(places: Places, place: Place, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
@@ -86,9 +90,12 @@ async def listen(places: Places, at: Place, *, choose: Callable[[], Place | None
         except (OSError, TimeoutError):
             writer.transport.abort()
             return
+        both = asyncio.gather(_carry(reader, back), _carry(there, writer))
+        _carried.add(both)
         try:
-            await asyncio.gather(_carry(reader, back), _carry(there, writer))
+            await both
         finally:
+            _carried.discard(both)
             for each in (writer, back):
                 each.close()
 

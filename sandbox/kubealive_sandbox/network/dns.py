@@ -60,11 +60,10 @@ class Dns:
         if room:
             question = wire.Question(question.id, question.name, question.type, question.raw, room)
         code, records, extra = self._look_up(question.name, question.type)
-        while len(records) < MOST_HOPS and records and records[-1].type == wire.CNAME != question.type:
-            _, more, _ = self._look_up(str(records[-1].data).rstrip(".").lower(), question.type)
-            if not more:
-                break
-            records += more
+        while len(records) < MOST_HOPS and (target := _alias_of(records, question.type)).endswith(f".{ZONE}"):
+            _, more, _ = self._look_up(target, question.type)
+            # As CoreDNS has it: a name of this cluster that leads to nothing of the type has nothing itself.
+            records = [*records, *more] if more else []
         authority = [] if records else [_soa(self._api)]
         return wire.answer(question, code, records, authority, extra)
 
@@ -109,7 +108,8 @@ class Dns:
         if spec["type"] == "ExternalName":
             if rest:
                 return wire.NXDOMAIN, [], []
-            return wire.OK, [wire.Record(name, wire.CNAME, TTL, spec["externalName"])], []
+            alias = wire.Record(name, wire.CNAME, TTL, spec["externalName"])
+            return wire.OK, [alias] if kind in {wire.A, wire.AAAA, wire.CNAME, wire.ANY} else [], []
         if len(rest) == 2 and rest[0].startswith("_"):
             return self._srv(name, kind, service, base, rest)
         if spec["clusterIP"] != "None":
@@ -170,6 +170,13 @@ class Dns:
 
 
 _NONE: Answer = (wire.NXDOMAIN, [], [])
+
+
+def _alias_of(records: list[wire.Record], kind: int) -> str:
+    """The name that the last record leads to, where it leads to another instead of answering; else empty."""
+    if not records or records[-1].type != wire.CNAME or kind == wire.CNAME:
+        return ""
+    return str(records[-1].data).rstrip(".").lower()
 
 
 def _typed(name: str, kind: int, records: list[wire.Record]) -> Answer:

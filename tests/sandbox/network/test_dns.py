@@ -90,7 +90,10 @@ def name_at(reply: bytes, at: int) -> tuple[str, int]:
             f"near.{HOME}", A, (OK, [(A, "127.77.96.2"), (CNAME, f"web.{HOME}")]), id="ExternalName of a Service"
         ),
         pytest.param(f"near.{HOME}", CNAME, (OK, [(CNAME, f"web.{HOME}")]), id="only the name"),
-        pytest.param(f"near.{HOME}", AAAA, (OK, [(CNAME, f"web.{HOME}")]), id="ExternalName without IPv6"),
+        pytest.param(f"near.{HOME}", AAAA, (OK, []), id="ExternalName of a Service without IPv6"),
+        pytest.param(f"near.{HOME}", SRV, (OK, []), id="ExternalName without SRV"),
+        pytest.param(f"away.{HOME}", AAAA, (OK, [(CNAME, "example.com")]), id="ExternalName, IPv6"),
+        pytest.param(f"away.{HOME}", SRV, (OK, []), id="ExternalName elsewhere without SRV"),
         pytest.param(
             f"round.{HOME}",
             A,
