@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_refused() -> None:
 
 
 async def test_a_lost_node_is_seen_and_comes_back(machine: Callable[..., None]) -> None:
-    """Without power the node's port falls silent and the node is away; with it, its pod is back at its port."""
+    """Without power the node's port falls silent and the node is away; with it, both are back."""
     async with viewer("daemon") as seen:
         await served(seen, within=60)
         names = [place.name for place in spots(seen.store)]
@@ -112,10 +112,16 @@ async def test_a_lost_node_is_seen_and_comes_back(machine: Callable[..., None]) 
             await seen.until("the node to be away", lambda: _away(seen, name), within=60)
         finally:
             machine("node", "start", str(number))
+        await seen.until("the node to be ready", lambda: _node_state(seen, name) == "Ready" or None, within=90)
         await served(seen, within=120)
 
 
+def _node_state(seen: Viewer, name: str) -> str:
+    return next((node.state for node in seen.store.nodes() if node.name == name), "absent")
+
+
 def _away(seen: Viewer, name: str) -> bool | None:
-    """Whether the node is not ready, and its pod is not counted as serving."""
+    """Whether the node is said not to be ready, and its pod is not counted as serving."""
     place = next((each for each in spots(seen.store) if each.name == name), None)
-    return (place is not None and not place.takes_pods and not place.serving) or None
+    unready = _node_state(seen, name) != "Ready"
+    return (place is not None and unready and not place.takes_pods and not place.serving) or None

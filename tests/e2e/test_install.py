@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 NAMESPACE = "kubealive-install-test"
 KUBECTL = os.environ.get("KUBECTL") or shutil.which("kubectl") or ""
 GETIP = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/getip"
-# The port of the nodes that the suite's own install leaves free.
-UP = ("up", "--host-port", "18080")
+# A Deployment and a set with volumes; the suite's own install is of all.
+UP = ("up", "balance", "state")
 
 # What `up --namespace` does, said to kustomize.
 OVERLAY = """

@@ -1,4 +1,4 @@
-"""What breaks on a real cluster: the agent, the link, the control plane, a node, the viewer."""
+"""What breaks on a real cluster: agent, link, control plane. Nodes are cut in the tests of the DaemonSet."""
 
 import asyncio
 import time
@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kubealive_tui.model import Act, DeletePod, Ending, EpochMark, LinkState, SetLoad, StopLoad, Target
+from kubealive_tui.model import Act, DeletePod, Ending, EpochMark, LinkState, StopLoad
 from tests.e2e.harness import (
     NAMESPACE,
     FrozenProxy,
-    Viewer,
     api_address,
     eventually,
     is_ready,
@@ -106,36 +105,3 @@ async def test_a_control_plane_cut_and_back_loses_nothing_that_is_measured(machi
         assert seen.store.epoch == epoch
         await seen.ask(StopLoad("balance"))
         await seen.whole(within=90)
-
-
-async def test_a_node_cut_and_back_is_seen(machine: Callable[..., None]) -> None:
-    """A node without power is NotReady on the screen, and Ready again when it is back."""
-    agent = pods(selector=AGENT)[0]["spec"]["nodeName"]
-    number = next(n for n in ("1", "2", "3") if not agent.endswith(n))
-
-    def state(seen: Viewer) -> str:
-        return next((n.state for n in seen.store.nodes() if n.name == f"node-{number}"), "absent")
-
-    async with viewer() as seen:
-        await seen.whole()
-        machine("node", "stop", number)
-        try:
-            await seen.until("the node to be NotReady", lambda: state(seen) != "Ready" or None, within=90)
-        finally:
-            machine("node", "start", number)
-        await seen.until("the node to be Ready", lambda: state(seen) == "Ready" or None, within=90)
-        await seen.whole(within=120)
-
-
-async def test_the_load_of_a_viewer_that_is_gone_stops_after_thirty_seconds() -> None:
-    """When the last interested session ends without a word, its load ends with the lease."""
-    async with viewer(actor="watcher@e2e") as watcher:
-        watcher.look_away()
-        async with viewer(actor="gone@e2e") as gone:
-            await gone.whole()
-            await gone.ask(SetLoad("balance", Target(service="getip"), rate=20.0))
-            await watcher.until("the load", lambda: watcher.store.load("balance"), within=10)
-        began = time.monotonic()
-        await watcher.until("the load's end", lambda: watcher.store.load("balance") is None or None, within=40)
-
-    assert 25 <= time.monotonic() - began <= 36
