@@ -414,6 +414,13 @@ def test_a_daemon_set_that_was_left_out_is_said() -> None:
             "its pod is ready, but the node's port does not lead to it",
             id="a plugin without hostPort",
         ),
+        pytest.param(
+            [],
+            [(1.0, call(2, outcome=Outcome.CONNECT_TIMEOUT))],
+            "from outside, 192.0.2.1:8080",
+            "the node may be cut off, which Kubernetes notices after some 40 s",
+            id="a node that was just cut off",
+        ),
     ],
 )
 def test_what_is_amiss_is_said_and_explained(

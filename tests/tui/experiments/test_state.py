@@ -22,6 +22,7 @@ from kubealive_tui.model import (
     Ending,
     FactBody,
     Kind,
+    Node,
     Outcome,
     Phase,
     Pod,
@@ -561,6 +562,15 @@ def test_no_volumes_is_said_with_its_cost() -> None:
     assert cells(there, "phoenix-1")[6] == "emptyDir"
     assert "a value goes with its pod" in remark(there)
     assert "goes with the pod. With volumes it would stay" in " ".join(map(plain, lab.explanation(there)))
+
+
+def test_a_pod_of_a_lost_node_is_waited_for() -> None:
+    """A set makes no second pod of a name while it cannot know that the first is gone."""
+    there = scene()
+    lost = Node("nu1", "node-1", "Unknown")
+    there.store.apply(frame(40, 1.0, changes=(Change(Kind.NODE, "nu1", lost),)))
+    assert remark(there) == "node-1 is NotReady: phoenix-1 waits for it, and no other is made"
+    assert "A name must not be two pods at once" in " ".join(map(plain, lab.explanation(there)))
 
 
 def test_a_claim_that_waits_is_named() -> None:

@@ -47,6 +47,7 @@ _SHORT = {
     Outcome.RESET: "reset",
     Outcome.CONNECT_TIMEOUT: "timeout",
     Outcome.READ_TIMEOUT: "timeout",
+    Outcome.UNREACHABLE: "no route",
     Outcome.DNS: "no address",
     Outcome.UNASKED: "nobody's",
 }

@@ -91,17 +91,20 @@ def _amiss(store: Store, place: Spot) -> Iterator[Line]:
             "those.",
         )
     call = store.answers(NAME).call(place.name)
-    if (
-        call is not None
-        and is_now(call, store.now_us)
-        and place.serving
-        and call.body.outcome in {Outcome.REFUSED, Outcome.CONNECT_TIMEOUT}
-    ):
-        yield line(
-            name,
-            "its pod is ready, but the node's port does not lead to it: the network plugin has not set the port "
-            "up, or has no hostPort at all. Its address inside the cluster works all the same.",
-        )
+    if call is not None and is_now(call, store.now_us) and place.serving and call.body.outcome in _SILENT_PORTS:
+        yield line(name, _SILENT_PORTS[call.body.outcome])
+
+
+_NO_WORD = (
+    "its pod is called ready, but nothing comes back from the node's port: the node may be cut off, which "
+    "Kubernetes notices after some 40 s of silence; or its network plugin has no hostPort."
+)
+_SILENT_PORTS = {
+    Outcome.REFUSED: "its pod is ready, but the node's port does not lead to it: the network plugin has not set "
+    "the port up, or has no hostPort at all. Its address inside the cluster works all the same.",
+    Outcome.CONNECT_TIMEOUT: _NO_WORD,
+    Outcome.UNREACHABLE: _NO_WORD,
+}
 
 
 def _why_away(node: Node) -> str:

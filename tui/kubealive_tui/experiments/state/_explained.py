@@ -15,6 +15,7 @@ from kubealive_tui.experiments.state._seats import (
     Fate,
     Seat,
     asks_always,
+    lost_node,
     nest,
     refused_write,
     seats,
@@ -78,6 +79,12 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
         yield from _outdated(store, place)
     if call is not None and call.body.pod_name and place.pod and call.body.pod_name != place.pod.name:
         yield line(name, _stranger(place, call.body))
+    if away := lost_node(store, place):
+        yield line(
+            name,
+            f"{away} is not ready, and whether the pod still runs there nobody can tell. A name must not be two "
+            "pods at once, so the controller makes no other until this one is known to be gone.",
+        )
     if (result := refused_write(store, place)) is not None:
         yield line(name, f"{said(result.body) or result.error}. It says stored only once a value is on disk.")
         if result.http_status == 507:

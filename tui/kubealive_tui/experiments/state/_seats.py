@@ -28,6 +28,7 @@ __all__ = [
     "Value",
     "asks_always",
     "host_of",
+    "lost_node",
     "nest",
     "number_of",
     "refused_write",
@@ -139,6 +140,13 @@ def seat(store: Store, name: str) -> Seat | None:
     there = nest(store)
     found = [*seats(store), *([there] if there else [])]
     return next((each for each in found if each.name == name), None)
+
+
+def lost_node(store: Store, place: Seat) -> str:
+    """The node of the seat's pod where that is not ready; empty where it is, and of the Deployment's place."""
+    if place.pod is None or place.name == NEST:
+        return ""
+    return next((n.name for n in store.nodes() if n.name == place.pod.node and n.state != "Ready"), "")
 
 
 def refused_write(store: Store, place: Seat) -> CallResult | None:

@@ -26,6 +26,7 @@ from kubealive_tui.experiments.state._seats import (
     Seat,
     Value,
     asks_always,
+    lost_node,
     nest,
     refused_write,
     seat,
@@ -198,7 +199,7 @@ def _remark(scene: Scene, place: Seat | None) -> Line:
     told = asks_always(scene) or scene.store.runs(NAME).current is not None
     return (
         _wrong(store, place)
-        or _waits(place)
+        or _waits(store, place)
         or next(others, ())
         or (_moved(scene, place) if told else ())
         or _how(scene, place)
@@ -269,7 +270,10 @@ def _moved(scene: Scene, place: Seat) -> Line:
     return line(was, (", still answered for ", Role.MUTED), f"{old:.1f} s", (left, Role.MUTED))
 
 
-def _waits(place: Seat) -> Line:
+def _waits(store: Store, place: Seat) -> Line:
+    if away := lost_node(store, place):
+        words = f": {place.name} waits for it, and no other is made"
+        return line((f"{away} is NotReady", Role.BAD), (words, Role.MUTED))
     if place.claim is not None and place.claim.phase == "Pending" and place.pod is not None:
         return line((f"{place.claim.name} waits for a volume; {place.name} waits for it", Role.WAITING))
     if place.pod is not None and place.pod.message and not place.pod.ready:
