@@ -49,7 +49,7 @@ e2e: $(DEV)  ## end to end on the cluster of KUBECONFIG (ARGS go to pytest)
 	@$(BIN)/pytest -v -m e2e --timeout 300 tests/e2e $(ARGS)
 
 e2e-sandbox: $(DEV)  ## the same end to end, on clusters of processes made for it, several at a time
-	@KUBEALIVE_E2E_SANDBOX=1 $(BIN)/pytest -v -m e2e -n 4 --dist loadfile --no-loadscope-reorder --timeout 300 tests/e2e $(ARGS)
+	@KUBEALIVE_E2E_SANDBOX=1 $(BIN)/pytest -v -m e2e -n 3 --dist loadfile --no-loadscope-reorder --timeout 300 tests/e2e $(ARGS)
 
 bench: $(DEV)  ## ratios against named peers; fails on the bounds of the README
 	@$(BIN)/python -m bench $(ARGS)

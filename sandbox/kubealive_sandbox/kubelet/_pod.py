@@ -29,6 +29,9 @@ _log = logging.getLogger(__name__)
 FORCED_S = 1.0
 RETRY_VOLUMES_S = 2.0
 KILLED_S = 1.0
+# A real node takes so long to make a pod's network before anything runs in it. Without it a successor would serve
+# before its predecessor has gone, which no cluster does.
+SETUP_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +131,7 @@ class Pod:
     async def _containers(self) -> None:
         policy = self._pod["spec"]["restartPolicy"]
         await self._prepare()
+        await asyncio.sleep(SETUP_S)
         await self._host_ports()
         for container in self.initial:
             await container.run(policy="Never" if policy == "Never" else "OnFailure")
