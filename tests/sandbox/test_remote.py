@@ -147,7 +147,7 @@ async def test_a_command_ends_with_its_container(sandbox: Sandbox) -> None:
         status = await seen.status()
 
     assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "137"}]
-    assert not alive(pids)
+    await until(lambda: not alive(pids))
 
 
 async def test_a_command_ends_with_the_sandbox() -> None:
@@ -161,7 +161,7 @@ async def test_a_command_ends_with_the_sandbox() -> None:
             await asyncio.sleep(0)
     ending.cancel()
 
-    assert not alive(pids)
+    await until(lambda: not alive(pids))
 
 
 @pytest.mark.parametrize(
