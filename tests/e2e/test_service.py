@@ -1,4 +1,4 @@
-"""Deployment to Service on a real cluster: the check, and a call by name beside kubectl and a pod's resolver."""
+"""Deployment → Service on a real cluster: the check, and a call by name beside kubectl and a pod's resolver."""
 
 import json
 

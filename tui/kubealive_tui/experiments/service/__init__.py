@@ -1,4 +1,4 @@
-"""Deployment to Service: from a name to a pod, hop by hop, and the same pods by a port of every node.
+"""Deployment → Service: from a name to a pod, hop by hop, and the same pods by a port of every node.
 
 The lesson is that a name stands for the Service and not for its pods: it keeps its address while pods come and go,
 also when there is none left; and that a port on the nodes leads to pods of other nodes, unless it is told not to.
@@ -67,7 +67,7 @@ lab = Experiment(
     EXPERIMENT,
     order=6,
     title="Svc",
-    long_title="Deployment to Service",
+    long_title="Deployment → Service",
     lesson="A name stands for the Service: its address stays while its pods come and go.",
     traffic=Http(BACKEND, rate=50.0, path="/backend"),
     subject=BACKEND,
