@@ -3,7 +3,7 @@
 The C library reads one /etc/resolv.conf for the whole machine, which is nobody's to change.
 """
 
-import random
+import os
 import socket
 import struct
 from typing import Any
@@ -60,7 +60,7 @@ def _resolve(name: str, server: str, suffixes: list[str]) -> list[str]:
 
 
 def _ask(name: str, server: str) -> list[str]:
-    number = random.randrange(1 << 16)  # noqa: S311 - the server is this machine's
+    number = int.from_bytes(os.urandom(2))
     try:
         labels = b"".join(bytes((len(part),)) + part.encode("ascii") for part in name.split("."))
     except (UnicodeEncodeError, ValueError):
