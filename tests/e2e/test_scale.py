@@ -102,7 +102,12 @@ async def _poll(measures: list[Measure]) -> None:
         asking = await asyncio.create_subprocess_exec(
             KUBECTL, *METRICS, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
-        out, _ = await asking.communicate()
+        try:
+            out, _ = await asking.communicate()
+        finally:
+            if asking.returncode is None:  # the polling ends while kubectl asks
+                asking.kill()
+                await asking.communicate()
         if items := json.loads(out or b"{}").get("items"):
             millis = [_millis(container["usage"]["cpu"]) for item in items for container in item["containers"]]
             oldest = min(datetime.fromisoformat(item["timestamp"]).timestamp() for item in items)
