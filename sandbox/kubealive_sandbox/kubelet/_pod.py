@@ -29,9 +29,9 @@ _log = logging.getLogger(__name__)
 FORCED_S = 1.0
 RETRY_VOLUMES_S = 2.0
 KILLED_S = 1.0
-# A real node takes so long to make a pod's network before anything runs in it. Without it a successor would serve
-# before its predecessor has gone, which no cluster does.
-SETUP_S = 0.2
+# A real node takes somewhat longer to make a pod's network and to tell that it runs. Without it a successor would
+# serve before its predecessor has gone, which no cluster does.
+SETUP_S = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
