@@ -56,9 +56,11 @@ async def test_the_check_passes_and_its_times_are_those_of_outside_observers() -
     began, ended = up.began_us / 1e6, down.began_us / 1e6
     known = {line[0] for at, line in changes if at < began}
     ready = min(at for at, line in changes if line[0].startswith("cpuhog") and new(line, known) and at < ended)
-    assert up.seconds("desired") == pytest.approx(first(decisions, began, lambda n: n > 1) - began, abs=CLOSE_S)
+    assert up.seconds("desired") == pytest.approx(
+        first(numbers(decisions), began, lambda n: n > 1) - began, abs=CLOSE_S
+    )
     assert up.seconds("new pod ready") == pytest.approx(ready - began, abs=CLOSE_S)
-    wanted = [(at, int(line[0])) for at, line in decisions]
+    wanted = numbers(decisions)
     # The autoscaler may still want more first: what it saw last was the load.
     fewer = next(at for (_, before), (at, n) in pairwise(wanted) if at > ended and n < before)
     assert down.seconds("scale-down") == pytest.approx(fewer - ended, abs=CLOSE_S)
@@ -80,9 +82,14 @@ def new(line: Sequence[str], known: set[str]) -> bool:
     return line[0] not in known and line[1] == "True"
 
 
-def first(lines: Sequence[tuple[float, list[str]]], after: float, fits: Callable[[int], bool]) -> float:
+def numbers(lines: Sequence[tuple[float, list[str]]]) -> list[tuple[float, int]]:
+    """The lines that say a number; an autoscaler that has not looked yet has none."""
+    return [(at, int(line[0])) for at, line in lines if line[0].isdigit()]
+
+
+def first(said: Sequence[tuple[float, int]], after: float, fits: Callable[[int], bool]) -> float:
     """When the first number that fits came, after that time."""
-    return next(at for at, line in lines if at > after and fits(int(line[0])))
+    return next(at for at, number in said if at > after and fits(number))
 
 
 @contextlib.asynccontextmanager
