@@ -41,10 +41,12 @@ class Scaling:
 
     def __init__(self) -> None:
         self._told: dict[str, _Told] = {}
+        self._wishes: dict[str, int] = {}
 
     def facts(self, parts: Parts) -> Iterator[Fact]:
         """A fact for each autoscaler whose measurements, or whose decision, are new since the last call."""
         told, self._told = self._told, {}
+        wishes, self._wishes = self._wishes, {}
         for uid, autoscaler in parts.autoscalers.items():
             target = _target(autoscaler, parts)
             if target is None or not autoscaler.experiment:
@@ -52,12 +54,14 @@ class Scaling:
             pods = _pods(target, parts)
             before, now = told.get(uid), _now(autoscaler, pods, parts)
             self._told[uid] = now
+            # A new autoscaler says 0 until its first tick: what it found stands for its wish.
+            self._wishes[uid] = now.desired or parts.deployments[target].current
             if now != before:
                 sample = _sample(autoscaler, parts.deployments[target], pods, parts)
                 sample.uid = uid
-                # A new autoscaler wants 0 until its first tick, which is no decision.
-                if before is not None and before.desired not in {0, now.desired}:
-                    sample.previous_desired_replicas = before.desired
+                wish = wishes.get(uid, 0)
+                if now.desired and wish not in {0, now.desired}:
+                    sample.previous_desired_replicas = wish
                 yield Fact(experiment=autoscaler.experiment, scaling=sample)
 
 

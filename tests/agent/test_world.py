@@ -133,6 +133,21 @@ def test_a_decision_is_a_fact_at_once(scaled: Lab) -> None:
     assert (told.previous_desired_replicas, told.desired_replicas, told.seen_utilization) == (2, 4, 92)
 
 
+@pytest.mark.parametrize(
+    ("desired", "previous"), [(2, None), (4, 2)], ids=["as many as are there", "more at once"]
+)
+def test_a_new_autoscalers_first_wish_is_held_against_what_is_there(
+    scaled: Lab, desired: int, previous: int | None
+) -> None:
+    """It says 0 until its first tick; a decision is what differs from the pods that it found."""
+    scaled.world.apply(KIND_AUTOSCALER, "h", scaler(0), found=False)
+    measure(scaled, ("p1", 230, 8))
+    scaled.world.apply(KIND_AUTOSCALER, "h", scaler(desired, seen=92), found=False)
+
+    told = scaled.facts("scaling")[-1].scaling
+    assert (told.previous_desired_replicas if told.HasField("previous_desired_replicas") else None) == previous
+
+
 def test_only_what_is_new_is_a_fact(scaled: Lab) -> None:
     """Asking again for the same numbers tells nothing; the next ones do, as does a pod that is measured first."""
     measure(scaled, ("p1", 230, 8))
