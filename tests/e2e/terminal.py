@@ -58,10 +58,10 @@ class Terminal:
             os.write(self._near, key.encode())
             self._read(0.05)
 
-    def until(self, *words: str, within: float = 30.0) -> str:
-        """Read until all words are on the screen; fails with the screen as it stood."""
+    def until(self, *words: str, without: str = "\0", within: float = 30.0) -> str:
+        """Read until all words are on the screen, and one is not; fails with the screen as it stood."""
         deadline = time.monotonic() + within
-        while not all(word in self.text for word in words):
+        while without in self.text or not all(word in self.text for word in words):
             assert time.monotonic() < deadline, f"{words} did not come within {within} s:\n{self.text}"
             self._read(0.1)
         return self.text
