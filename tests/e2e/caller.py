@@ -1,12 +1,10 @@
 """A second client with a pod's own resolver: what a stopwatch of the tabs about names is held against."""
 
-import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from tests.e2e.harness import KUBECTL, NAMESPACE, eventually
+from tests.e2e.harness import NAMESPACE, program
 
 # Asks again and again who answers at a host, which a pod's own resolver looks up each time; until its input ends.
 CALLER = """
@@ -46,25 +44,5 @@ class Called:
 async def caller(pod: str, host: str, port: int, path: str) -> AsyncIterator[list[Called]]:
     """A second client, in this pod, with the pod's own resolver, that calls a host ten times a second."""
     words = ("-n", NAMESPACE, "exec", "-i", pod, "--", "python3", "-u", "-c", CALLER, host, str(port), path)
-    process = await asyncio.create_subprocess_exec(
-        KUBECTL, *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    calls: list[Called] = []
-
-    async def read() -> None:
-        assert process.stdout is not None
-        async for line in process.stdout:
-            calls.append(Called(*json.loads(line)))
-
-    reader = asyncio.create_task(read())
-    try:
-        await eventually("the caller's first call", lambda: calls or None, within=30)
+    async with program("the caller's first call", *words, take=lambda found: Called(*found)) as calls:
         yield calls
-        assert process.stdin is not None
-        process.stdin.close()
-        await asyncio.wait_for(reader, 30)
-    finally:
-        reader.cancel()
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()

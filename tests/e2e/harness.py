@@ -229,23 +229,34 @@ async def observer(
     name = f"observer-{time.monotonic_ns()}"
     pod = ("--rm", "-i", "--quiet", "--restart=Never", f"--image={IMAGE}", "--image-pull-policy=IfNotPresent")
     place = ("--overrides", json.dumps({"apiVersion": "v1", "spec": {"nodeName": node}})) if node else ()
-    program = ("--command", "--", "python3", "-u", "-c", OBSERVER, host, str(rate), str(seconds))
-    words = (KUBECTL, "-n", OUTSIDE, "run", name, *pod, *place, *program)
+    runs = ("--command", "--", "python3", "-u", "-c", OBSERVER, host, str(rate), str(seconds))
+    words = ("-n", OUTSIDE, "run", name, *pod, *place, *runs)
+    async with program("the observer's first request", *words, take=lambda found: Seen(*found)) as seen:
+        yield seen
+
+
+@contextlib.asynccontextmanager
+async def program(what: str, *words: str, take: Callable[[list[Any]], T]) -> AsyncIterator[list[T]]:
+    """What a program that kubectl runs in the cluster prints, a JSON list a line; its input ends with the context.
+
+    `what` names its first line, which is waited for.
+    """
     process = await asyncio.create_subprocess_exec(
-        *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
-    seen: list[Seen] = []
+        KUBECTL, *words,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    taken: list[T] = []
 
     async def read() -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             if line.startswith(b"["):
-                seen.append(Seen(*json.loads(line)))
+                taken.append(take(json.loads(line)))
 
     reader = asyncio.create_task(read())
     try:
-        await eventually("the observer's first request", lambda: seen or None, within=30)
-        yield seen
+        await eventually(what, lambda: taken or None, within=30)
+        yield taken
         assert process.stdin is not None
         process.stdin.close()
         await asyncio.wait_for(reader, 30)
