@@ -27,6 +27,9 @@ class _Pod:
 
     def bind(self, sock: socket.socket, where: Any) -> None:
         if sock.family in _INTERNET and where[0] in _ANYWHERE:
+            if where[1] and sock.type == socket.SOCK_STREAM:
+                # A new pod's address has no past, which here may be another sandbox's connections of a minute ago.
+                _Base.setsockopt(sock, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.places.bind(sock, self.address, where[1])
             self._remember(_Base.getsockname(sock), self.address, where[1])
         elif sock.family == socket.AF_INET and str(where[0]).startswith(self.network):
