@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kubealive_tui.cli._embedded import IMAGES
-from tests.e2e.harness import NAMESPACE, OUTSIDE, kubealive, kubectl
+from tests.e2e.harness import NAMESPACE, OUTSIDE, Specs, kubealive, kubectl, specs
 
 SANDBOX = "KUBEALIVE_E2E_SANDBOX"
 # The slowest first, and a quick one behind them: a worker is given its next file while it is at the one before.
@@ -17,6 +17,7 @@ ORDER = (
     "scale",
     "update",
     "heal",
+    "checks",
     "install",
     "refusals",
     "terminal",
@@ -57,12 +58,12 @@ def cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def installed(cluster: None) -> Iterator[None]:
-    """The whole laboratory, as `kubealive up` makes it; `down` must leave nothing."""
+def installed(cluster: None) -> Iterator[Specs]:
+    """The whole laboratory, and what `kubealive up` wants of its objects; `down` must leave nothing."""
     up = kubealive("up", "-n", NAMESPACE)
     assert up.returncode == 0, up.stdout + up.stderr
     kubectl("create", "namespace", OUTSIDE, check=False)
-    yield
+    yield specs()
     if os.environ.get(SANDBOX):
         return  # it goes with all that is in it, and what `down` leaves is held by tests of its own
     kubectl("delete", "namespace", OUTSIDE, "--wait=false", check=False)

@@ -21,6 +21,8 @@ from kubealive_tui.model import Interest, LinkEvent, Pod, Request, Run, SetLoad,
 from kubealive_tui.store import Store
 
 T = TypeVar("T")
+# Of each experiment, what is wanted of each object.
+Specs = dict[str, dict[str, Any]]
 
 # Two checkouts that share a cluster name another namespace, and another registry as `kubealive up` takes it.
 NAMESPACE = os.environ.get("KUBEALIVE_E2E_NAMESPACE", "kubealive-e2e")
@@ -48,6 +50,21 @@ def pods(experiment: str = "balance", *, selector: str = "", namespace: str = NA
     selector = selector or f"kubealive.dev/experiment={experiment}"
     found = json.loads(kubectl("-n", namespace, "get", "pods", "-l", selector, "-o", "json"))
     return list(found["items"])
+
+
+def specs() -> Specs:
+    """What is wanted of the objects of each experiment, but for what every rollout changes: version, restart."""
+    kinds = "deployments,statefulsets,daemonsets,services"
+    found = json.loads(kubectl("-n", NAMESPACE, "get", kinds, "-l", "kubealive.dev/experiment", "-o", "json"))
+    wanted: Specs = {}
+    for each in found["items"]:
+        meta, spec = each["metadata"], each["spec"]
+        template = spec.get("template", {})
+        template.get("metadata", {}).pop("annotations", None)
+        for container in template.get("spec", {}).get("containers", ()):
+            container["image"] = container["image"].rpartition(":")[0]
+        wanted.setdefault(meta["labels"]["kubealive.dev/experiment"], {})[f"{each['kind']}/{meta['name']}"] = spec
+    return wanted
 
 
 def is_ready(pod: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The Downward API on a real cluster: the check, and the stopwatch beside observers of label and file."""
+"""The Downward API on a real cluster: the stopwatch beside observers of label and file."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import pytest
 from kubealive_tui.experiments.downward._runs import FILE
 from kubealive_tui.experiments.downward._told import MOOD, Told, told_by
 from kubealive_tui.model import Act, Ending, LabelPod
-from tests.e2e.harness import KUBECTL, NAMESPACE, kubealive, kubectl, kubectl_watch, viewer
+from tests.e2e.harness import KUBECTL, NAMESPACE, kubectl, kubectl_watch, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
 
@@ -24,15 +24,6 @@ while time.monotonic() < until and f'mood="{sys.argv[1]}"' not in open("/etc/pod
     time.sleep(0.05)
 print("followed", flush=True)
 """
-
-
-def test_the_check_passes() -> None:
-    """`kubealive check downward --json` exits 0 with a passed verdict."""
-    done = kubealive("check", "downward", "-n", NAMESPACE, "--json")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    verdict = json.loads(done.stdout)["experiments"]["downward"]
-    assert verdict["verdict"] == "passed", verdict
 
 
 async def test_a_file_follows_as_observers_of_the_api_and_of_the_file_see_it() -> None:

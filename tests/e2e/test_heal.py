@@ -13,7 +13,7 @@ from kubealive_tui.errors import RefusedError
 from kubealive_tui.experiments.heal import OOM, lab
 from kubealive_tui.experiments.heal._faults import fault_of
 from kubealive_tui.model import Act, DeletePod, Ending, Pod, Run, Scale, StopLoad
-from tests.e2e.harness import KUBEALIVE, NAMESPACE, Seen, Viewer, kubectl, kubectl_watch, observer, viewer
+from tests.e2e.harness import KUBEALIVE, NAMESPACE, Seen, Specs, Viewer, kubectl, kubectl_watch, observer, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.usefixtures("installed")]
 
@@ -63,7 +63,7 @@ class Watched:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def watched(installed: None) -> AsyncIterator[Watched]:
+async def watched(installed: Specs) -> AsyncIterator[Watched]:
     """The check, beside `kubectl get -w pods`, `-w events`, a client in another pod, and a second viewer."""
     words = ("check", "heal", "-n", NAMESPACE, "--json")
     async with viewer("heal") as seen:

@@ -1,4 +1,4 @@
-"""Deployment → Service on a real cluster: the check, and a call by name beside kubectl and a pod's resolver."""
+"""Deployment → Service on a real cluster: a call by name beside kubectl and a pod's resolver."""
 
 import json
 
@@ -8,25 +8,13 @@ from kubealive_tui.experiments._names import is_now
 from kubealive_tui.experiments.service._view import app_of, calls_since, frontend, hop_of
 from kubealive_tui.model import CallResult, Outcome
 from kubealive_tui.store import Store
-from tests.e2e.harness import NAMESPACE, kubealive, kubectl, pods, viewer
+from tests.e2e.harness import NAMESPACE, kubectl, pods, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
 
 # kube-proxy follows a change of policy or backends within 1.1 s: a call before that is of the time before.
 SETTLED_US = 2_000_000
 LOOK_UP = "import socket; print(sorted({a[4][0] for a in socket.getaddrinfo('backend', 80, socket.AF_INET)}))"
-
-
-def test_the_check_passes() -> None:
-    """`kubealive check service --json` exits 0 with a passed verdict, and leaves everything as it was."""
-    done = kubealive("check", "service", "-n", NAMESPACE, "--json")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    verdict = json.loads(done.stdout)["experiments"]["service"]
-    assert verdict["verdict"] == "passed", verdict
-    policy = kubectl("-n", NAMESPACE, "get", "service", "backend", "-o", "jsonpath={.spec.externalTrafficPolicy}")
-    replicas = kubectl("-n", NAMESPACE, "get", "deployment", "backend", "-o", "jsonpath={.spec.replicas}")
-    assert (policy, replicas) == ("Cluster", "3")
 
 
 def of_now(store: Store) -> list[CallResult] | None:
