@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kubealive_tui.cli._embedded import IMAGES
-from tests.e2e.harness import NAMESPACE, OUTSIDE, Specs, kubealive, kubectl, specs
+from tests.e2e.harness import HOST_PORT, NAMESPACE, OUTSIDE, Specs, kubealive, kubectl, specs
 
 SANDBOX = "KUBEALIVE_E2E_SANDBOX"
 # The slowest first, and a quick one behind them: a worker is given its next file while it is at the one before.
@@ -30,9 +30,13 @@ ORDER = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, for workers side by side."""
+    """Begin with the files that take longest, for workers side by side; what cuts power comes last."""
     named = {f"test_{name}.py": place for place, name in enumerate(ORDER)}
-    items.sort(key=lambda item: named.get(item.path.name, len(ORDER)))
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        return item.get_closest_marker("power") is not None, named.get(item.path.name, len(ORDER))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,6 +64,7 @@ def cluster() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def installed(cluster: None) -> Iterator[Specs]:
     """The whole laboratory, and what `kubealive up` wants of its objects; `down` must leave nothing."""
+    os.environ["KUBEALIVE_HOST_PORT"] = str(HOST_PORT)
     up = kubealive("up", "-n", NAMESPACE)
     assert up.returncode == 0, up.stdout + up.stderr
     kubectl("create", "namespace", OUTSIDE, check=False)

@@ -25,7 +25,10 @@ T = TypeVar("T")
 Specs = dict[str, dict[str, Any]]
 
 # Two checkouts that share a cluster name another namespace, and another registry as `kubealive up` takes it.
-NAMESPACE = os.environ.get("KUBEALIVE_E2E_NAMESPACE", "kubealive-e2e")
+# Workers side by side have a namespace each, and a port of the nodes each.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+NAMESPACE = "-".join(filter(None, (os.environ.get("KUBEALIVE_E2E_NAMESPACE", "kubealive-e2e"), WORKER)))
+HOST_PORT = int(os.environ.get("KUBEALIVE_HOST_PORT", "8080")) + int(WORKER.removeprefix("gw") or 0)
 OUTSIDE = f"{NAMESPACE}-observer"
 IMAGE = f"{os.environ.get('KUBEALIVE_REGISTRY', 'localhost/kubealive')}/workload:v1"
 KUBECTL = os.environ.get("KUBECTL") or shutil.which("kubectl") or "kubectl"

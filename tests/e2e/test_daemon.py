@@ -85,6 +85,7 @@ def test_a_port_that_is_taken_is_refused() -> None:
     assert down.returncode == 0, down.stdout + down.stderr
 
 
+@pytest.mark.power
 async def test_a_lost_node_is_seen_and_comes_back(machine: Callable[..., None]) -> None:
     """Without power the node's port falls silent and the node is away; with it, both are back."""
     async with viewer("daemon") as seen:

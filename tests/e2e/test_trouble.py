@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kubealive_tui.model import Act, DeletePod, Ending, EpochMark, LinkState, StopLoad
+from kubealive_tui.model import AccessState, Act, DeletePod, Ending, EpochMark, Kind, LinkState, StopLoad
+from kubealive_tui.store import Store
 from tests.e2e.harness import (
     NAMESPACE,
     FrozenProxy,
@@ -78,6 +79,7 @@ async def test_packets_dropped_without_a_word_are_shown_within_ten_seconds(tmp_p
             await seen.until("a live link", lambda: seen.store.link.state.live or None, within=30)
 
 
+@pytest.mark.power
 async def test_a_control_plane_cut_and_back_loses_nothing_that_is_measured(machine: Callable[..., None]) -> None:
     """Without its API server the agent goes on measuring, and what it saw arrives when the link is back."""
     async with viewer() as seen:
@@ -105,3 +107,9 @@ async def test_a_control_plane_cut_and_back_loses_nothing_that_is_measured(machi
         assert seen.store.epoch == epoch
         await seen.ask(StopLoad("balance"))
         await seen.whole(within=90)
+        await seen.until("the agent to watch every kind again", lambda: watched(seen.store), within=90)
+
+
+def watched(store: Store) -> bool | None:
+    """Whether the agent watches each kind that it may."""
+    return all(access.state is AccessState.WATCHING for kind in Kind if (access := store.access(kind))) or None
