@@ -64,8 +64,7 @@ def cluster() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def installed(cluster: None) -> Iterator[Specs]:
     """The whole laboratory, and what `kubealive up` wants of its objects; `down` must leave nothing."""
-    os.environ["KUBEALIVE_HOST_PORT"] = str(HOST_PORT)
-    up = kubealive("up", "-n", NAMESPACE)
+    up = kubealive("up", "-n", NAMESPACE, "--host-port", str(HOST_PORT))
     assert up.returncode == 0, up.stdout + up.stderr
     kubectl("create", "namespace", OUTSIDE, check=False)
     yield specs()

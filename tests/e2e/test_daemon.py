@@ -8,7 +8,7 @@ import pytest
 from kubealive_tui.experiments.daemon._spots import node_port, spots
 from kubealive_tui.model import Act, DeletePod, Ending
 from tests.e2e.caller import caller
-from tests.e2e.harness import NAMESPACE, Viewer, kubealive, kubectl, viewer
+from tests.e2e.harness import HOST_PORT, NAMESPACE, Viewer, kubealive, kubectl, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.usefixtures("installed")]
 
@@ -72,7 +72,7 @@ async def test_a_killed_pods_node_answers_again() -> None:
 def test_a_port_that_is_taken_is_refused() -> None:
     """A second install does not take the first one's port: it says where it answers, and makes all else."""
     try:
-        up = kubealive("up", "-n", ELSEWHERE, "daemon")
+        up = kubealive("up", "-n", ELSEWHERE, "--host-port", str(HOST_PORT), "daemon")
         assert up.returncode == 1, up.stdout + up.stderr
         assert "something answers already at port" in up.stderr
         assert kubectl("-n", ELSEWHERE, "get", "daemonsets", "-o", "name") == ""
