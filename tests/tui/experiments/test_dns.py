@@ -130,7 +130,7 @@ def test_a_cell_says_what_came(name: str, kind: str, cell: str) -> None:
 
 def test_the_heading_counts_the_verdicts_of_all_types() -> None:
     """Also of those that are not on screen."""
-    assert figures(scene(answered())) == "80 agree  0 stale  0 wrong  4 not specified"
+    assert figures(scene(answered())) == "of 84: 80 agree  0 stale  0 wrong  4 not specified"
 
 
 def test_before_anything_was_asked() -> None:

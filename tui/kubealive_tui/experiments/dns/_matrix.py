@@ -84,7 +84,7 @@ def judgements(store: Store, experiment: str) -> Sequence[Judgement]:
 
 
 def tally(found: Sequence[Judgement], now_us: int) -> Line:
-    """How many cells there are of each verdict, what is right first."""
+    """How many cells there are of each verdict, what is right first; of all record types, not of the one shown."""
     counts = Counter(judgement.word for judgement in found)
     stale = max((judgement.stale_s(now_us) for judgement in found if judgement.word is Word.STALE), default=0.0)
     late = f" up to {stale:.0f} s" if counts[Word.STALE] else ""
@@ -100,7 +100,7 @@ def tally(found: Sequence[Judgement], now_us: int) -> Line:
     if counts[Word.OPEN]:
         shown.append((f"{counts[Word.OPEN]} not specified", Role.MUTED))
     parts = [part for each in shown for part in (("  ", Role.MUTED), each)]
-    return line(*parts[1:])
+    return line((f"of {len(found)}: ", Role.MUTED), *parts[1:])
 
 
 # ---- cells
