@@ -95,8 +95,11 @@ async def bench(
         yield Bench(feed, drive, clock, told)
 
 
+FINE = Finding("f", "1", "1", kept=True)
+
+
 async def passes(drive: Drive) -> Verdict:
-    return Verdict.of([Finding("f", "1", "1", kept=True)])
+    return Verdict.of([FINE])
 
 
 # ---- opening
@@ -163,6 +166,69 @@ async def test_asking_waits_for_a_link_that_is_away() -> None:
 
 
 # ---- ends
+
+
+SLOW = Finding("successor serves", "31.00 s", "within 30 s", kept=False)
+GAP = Finding("facts of that run", "the agent was blind", "none missing", False, blind=True)
+
+
+@pytest.mark.parametrize(
+    ("tries", "word", "reasons", "earlier"),
+    [
+        pytest.param([[GAP], [FINE]], VerdictWord.PASSED, (), True, id="whole at the second try"),
+        pytest.param([[GAP, FINE], [SLOW]], VerdictWord.FAILED,
+                     ("successor serves: 31.00 s, wanted within 30 s",), True,
+                     id="failed at the second try"),
+        pytest.param([[GAP], [GAP]], VerdictWord.FAILED,
+                     ("facts of that run: the agent was blind, wanted none missing",), True,
+                     id="never a third time"),
+        pytest.param([[SLOW, GAP]], VerdictWord.FAILED,
+                     ("successor serves: 31.00 s, wanted within 30 s",
+                      "facts of that run: the agent was blind, wanted none missing"), False,
+                     id="a broken limit is not tried away"),
+    ],
+)  # fmt: skip
+async def test_what_only_the_lab_missed_is_measured_once_more(
+    tries: list[list[Finding]], word: VerdictWord, reasons: tuple[str, ...], *, earlier: bool
+) -> None:
+    """Missing facts alone say nothing about the cluster: one more try decides, and the first one is kept."""
+    left = list(tries)
+
+    async def tried(drive: Drive) -> Verdict:
+        await drive.ask(LOAD)
+        return Verdict.of(left.pop(0))
+
+    async with bench() as on:
+        await on.check(on.lab(tried))
+
+    result = on.results[0]
+    assert not left
+    assert (result.verdict.word, result.verdict.reasons) == (word, reasons)
+    assert (result.earlier is not None and result.earlier.verdict.findings == tuple(tries[0])) == earlier
+    assert on.feed.asked == [LOAD, StopLoad("balance")] * len(tries)
+    assert any("measured once more: the agent was blind" in t for t in on.told) == earlier
+
+
+async def test_the_runs_of_both_tries_are_kept_apart() -> None:
+    """The report tells which run belongs to which try."""
+    actions = iter(("a1", "a2"))
+
+    async def answer(request: Request) -> str:
+        action = next(actions)
+        second = 5 if action == "a1" else 50
+        on.feed.deliver(frame(second, second, fact(second, second, deletion(request_id=action), action_id=action)))
+        return action
+
+    async def tried(drive: Drive) -> Verdict:
+        action = await drive.ask(Act("balance", "p1", "getip-x", DeletePod()))
+        return Verdict.of([GAP if action == "a1" else FINE])
+
+    async with bench(on_ask=answer) as on:
+        await on.check(on.lab(tried))
+
+    result = on.results[0]
+    assert result.earlier is not None
+    assert [[run.action_id for run in each.runs] for each in (result.earlier, result)] == [["a1"], ["a2"]]
 
 
 async def test_each_way_to_end_has_its_verdict() -> None:

@@ -1,6 +1,7 @@
 """Reports: the JSON document, JUnit, the table, and a run as text and files."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -136,6 +137,46 @@ def test_the_document_is_the_one_that_programs_know() -> None:
             },
         },
     }
+
+
+def twice() -> Report:
+    missing = Finding("facts of that run", "the agent was blind", "none missing", kept=False, blind=True)
+    first = Result(
+        name="dns", verdict=Verdict.of([missing]), runs=(replace(RUN, incomplete="blind"),), seconds=60.0
+    )
+    return report(Result(name="dns", verdict=GOOD, runs=(RUN,), seconds=130.0, earlier=first))
+
+
+def test_an_earlier_try_is_kept_in_the_document() -> None:
+    """Whoever reads the data can see what the first try found, and that there was one."""
+    found = json.loads(json.dumps(document(twice())))["experiments"]["dns"]
+
+    assert (found["verdict"], found["seconds"], found["runs"]) == ("passed", 130.0, [RUN_DATA])
+    assert found["earlier"] == {
+        "verdict": "failed",
+        "seconds": 60.0,
+        "findings": [
+            {"name": "facts of that run", "value": "the agent was blind", "limit": "none missing", "kept": False}
+        ],
+        "reasons": ["facts of that run: the agent was blind, wanted none missing"],
+        "runs": [{**RUN_DATA, "incomplete": "blind"}],
+    }
+
+
+def test_a_table_says_that_it_was_measured_twice() -> None:
+    """A verdict of a second try is not shown as if it were the first."""
+    lines = table(twice()).splitlines()
+
+    assert "● dns: passed, 130.0 s, measured twice: at first the agent was blind" in lines
+    assert [line.split(":")[0] for line in lines if "KILL" in line] == ["dns, the first try", "dns"]
+
+
+def test_junit_says_that_it_was_measured_twice() -> None:
+    """Where test tools show a passed case, the first try stands in its words."""
+    case = next(ET.fromstring(junit(twice())).iter("testcase"))  # noqa: S314 - our own
+
+    assert "measured twice: at first the agent was blind" in (case.findtext("system-out") or "")
+    assert "incomplete: blind" in (case.findtext("system-out") or "")
 
 
 def test_what_was_not_measured_is_null() -> None:

@@ -13,6 +13,7 @@ from kubealive_tui.experiments.dns import CELLS, lab
 from kubealive_tui.experiments.dns._matrix import NAMES
 from kubealive_tui.model import (
     Act,
+    AgentNote,
     Aspect,
     Change,
     DeletePod,
@@ -26,6 +27,7 @@ from kubealive_tui.model import (
     Scale,
     Size,
     Table,
+    WatchGap,
     plain,
 )
 from tests.tui.experiments.names import (
@@ -383,6 +385,8 @@ class Played:
             self.cluster.tell(kill(), action_id="a1")
         else:
             killed(self.cluster)
+            if "gap" in self.faults:
+                self.cluster.tell(AgentNote("the agent watches the cluster again", watch_gap=WatchGap.ENDED))
         return "a1"
 
     async def until(self, what: str, look: Callable[[], T | None], *, within: float) -> T | None:
@@ -415,8 +419,9 @@ class Played:
         ({"dns-web is not answered"}, {"cells asked"}),
         ({"dns-web is wrong"}, {"wrong cells"}),
         ({"never follows"}, {"name of a killed pod leads to its successor"}),
+        ({"gap"}, {"facts of that run"}),
     ],
-    ids=["all well", "silence", "one name is never answered", "one name lies", "caches never let go"],
+    ids=["all well", "silence", "one name is never answered", "one name lies", "caches never let go", "blind"],
 )
 async def test_the_check(faults: set[str], broken: set[str]) -> None:
     """Passes where every cell agrees and DNS follows a kill; fails with the finding that says why not."""
@@ -427,6 +432,16 @@ async def test_the_check(faults: set[str], broken: set[str]) -> None:
     assert (verdict.word is VerdictWord.PASSED) == (not broken)
     if not faults:
         assert {finding.name for finding in verdict.findings} == {limit.finding for limit in lab.limits}
+
+
+async def test_a_kill_that_the_agent_half_saw_says_so() -> None:
+    """What was measured keeps its limit; what is wrong is that facts are missing, and that is said."""
+    verdict = await lab.verdict(Played(Cluster(), {"gap"}))  # type: ignore[arg-type]
+
+    assert verdict.reasons == (
+        "facts of that run: the agent could not watch the cluster for a while, wanted none missing",
+    )
+    assert verdict.blind == "the agent could not watch the cluster for a while"
 
 
 async def test_the_check_needs_the_pods() -> None:

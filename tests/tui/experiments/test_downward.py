@@ -12,6 +12,7 @@ from kubealive_tui.experiments.downward._told import FIELDS, Agreement, agreemen
 from kubealive_tui.model import (
     Act,
     Action,
+    AgentNote,
     Aspect,
     Change,
     Ending,
@@ -25,6 +26,7 @@ from kubealive_tui.model import (
     Request,
     Sentence,
     Table,
+    WatchGap,
     plain,
 )
 from kubealive_tui.store import Store
@@ -331,6 +333,8 @@ class Played:
                          {"key": "mood", "value": request.verb.value or ""})  # fmt: skip
         self.tell(trigger, action=action)
         self.tell(PodTransition(found.uid, found.name, frozenset({Aspect.LABELS})), change=after)
+        if "gap" in self.faults:
+            self.tell(AgentNote("the agent watches the cluster again", watch_gap=WatchGap.ENDED))
         if "no file" not in self.faults:
             env = {"POD_MOOD": request.verb.value} if "variable follows" in self.faults else {}
             self.tell(reading(found.uid, page(after, **env)))
@@ -388,6 +392,7 @@ async def test_the_check_gives_labels_back_first() -> None:
         pytest.param({"b1": page(bare())}, set(), "values that the bare pod is told: POD_MOOD", id="bare knows"),
         pytest.param({"b1": "{}"}, set(), "the bare pod is told: it does not answer", id="bare silent"),
         pytest.param({}, {"no file"}, "the file follows a changed label: never", id="no file"),
+        pytest.param({}, {"gap"}, "facts of that run: the agent could not watch", id="gap"),
         pytest.param({}, {"variable follows"}, "the variable made of that label: mood bright", id="variable"),
     ],
 )  # fmt: skip

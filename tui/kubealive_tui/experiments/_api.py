@@ -183,12 +183,16 @@ class VerdictWord(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact of a check, with the limit it was held against in words, and whether it kept it."""
+    """One fact of a check, with the limit it was held against in words, and whether it kept it.
+
+    `blind` is a broken limit of the laboratory itself, which missed facts: the cluster may have kept its own.
+    """
 
     name: str
     value: str
     limit: str
     kept: bool
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,12 @@ class Verdict:
         """Passed if every finding kept its limit; otherwise failed, with a reason for each that did not."""
         broken = tuple(f"{f.name}: {f.value}, wanted {f.limit}" for f in findings if not f.kept)
         return cls(VerdictWord.FAILED if broken else VerdictWord.PASSED, tuple(findings), broken)
+
+    @property
+    def blind(self) -> str:
+        """What the laboratory missed, where nothing else is wrong: that says nothing about the cluster."""
+        broken = [finding for finding in self.findings if not finding.kept]
+        return ", ".join(dict.fromkeys(f.value for f in broken)) if all(f.blind for f in broken) else ""
 
     @classmethod
     def skipped(cls, reason: str) -> "Verdict":

@@ -1,6 +1,7 @@
 """What several checks demand and do on their way: pods that serve, a steady load, a run that is waited for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from kubealive_tui.experiments._api import Drive, Experiment, Finding, Limit
@@ -59,7 +60,8 @@ def facts_of(runs: str) -> Limit:
 def whole(limit: Limit, *runs: Run | None) -> Finding:
     """What is missing of these runs, each reason once; a run that never was is another finding's affair."""
     missing = sorted({run.incomplete for run in runs if run} - {""})
-    return limit.found(", ".join(missing) or "complete", kept=not missing)
+    found = limit.found(", ".join(missing) or "complete", kept=not missing)
+    return replace(found, blind=bool(missing))
 
 
 def serving(store: Store, experiment: str) -> Sequence[Pod]:

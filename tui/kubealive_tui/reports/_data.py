@@ -14,7 +14,10 @@ SCHEMA_VERSION = 1
 
 
 def document(report: Report) -> dict[str, Any]:
-    """The one JSON document of a check; `error` is in it only where nothing could be run."""
+    """The one JSON document of a check.
+
+    `error` is in it only where nothing could be run, `earlier` in an experiment only where it was measured twice.
+    """
     found: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "tool_version": report.tool_version,
@@ -32,13 +35,16 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _result(result: Result) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "verdict": result.verdict.word.value,
         "seconds": round(result.seconds, 3),
         "findings": [_finding(finding) for finding in result.verdict.findings],
         "reasons": list(result.verdict.reasons),
         "runs": [run_data(run) for run in result.runs],
     }
+    if result.earlier:
+        found["earlier"] = _result(result.earlier)
+    return found
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -59,9 +59,13 @@ def _case(suite: ET.Element, result: Result) -> None:
             ET.SubElement(case, "skipped", message=reasons)
         case VerdictWord.PASSED:
             pass
-    said = [f"{f.name}: {f.value}, limit {f.limit}" for f in result.verdict.findings]
-    said += [run_text(run, experiment=result.name) for run in result.runs]
+    said = [*_said(result), *([result.twice, *_said(result.earlier)] if result.earlier else [])]
     ET.SubElement(case, "system-out").text = _clean("\n".join(said))
+
+
+def _said(result: Result) -> list[str]:
+    said = [f"{f.name}: {f.value}, limit {f.limit}" for f in result.verdict.findings]
+    return said + [run_text(run, experiment=result.name) for run in result.runs]
 
 
 def may_write(path: Path) -> None:

@@ -12,12 +12,21 @@ __all__ = ["Report", "Result", "exit_code"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One experiment's verdict, the runs that its check started, and how long it took."""
+    """One experiment's verdict, the runs that its check started, and how long it took.
+
+    `earlier` is the try before the one that decided, where facts were missing in it; `seconds` are of both then.
+    """
 
     name: str
     verdict: Verdict
     runs: tuple[Run, ...] = ()
     seconds: float = 0.0
+    earlier: "Result | None" = None
+
+    @property
+    def twice(self) -> str:
+        """That it was measured twice, and why; nothing where it was not."""
+        return f"measured twice: at first {self.earlier.verdict.blind}" if self.earlier else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments import VerdictWord
-from kubealive_tui.reports._report import Report
+from kubealive_tui.reports._report import Report, Result
 from kubealive_tui.reports._text import printable, run_line
 
 __all__ = ["table"]
@@ -31,11 +31,17 @@ def _lines(report: Report) -> Iterator[str]:
     if rows:
         yield from _columns([_HEADS, *rows])
         yield ""
-    runs = [f"{result.name}: {run_line(run)}" for result in report.results for run in result.runs]
+    runs = [run for result in report.results for run in _runs(result)]
     if runs:
         yield from runs
         yield ""
     yield from _verdicts(report)
+
+
+def _runs(result: Result) -> Iterator[str]:
+    if result.earlier:
+        yield from (f"{result.name}, the first try: {run_line(run)}" for run in result.earlier.runs)
+    yield from (f"{result.name}: {run_line(run)}" for run in result.runs)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -47,7 +53,8 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _verdicts(report: Report) -> Iterator[str]:
     for result in report.results:
         word = result.verdict.word
-        yield f"{_GLYPH[word]} {result.name}: {word.value}, {result.seconds:.1f} s"
+        twice = f", {result.twice}" if result.twice else ""
+        yield f"{_GLYPH[word]} {result.name}: {word.value}, {result.seconds:.1f} s{twice}"
         yield from (f"    {reason}" for reason in result.verdict.reasons)
     if report.error:
         yield f"✕ nothing was checked: {report.error}"

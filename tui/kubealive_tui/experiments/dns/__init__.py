@@ -18,7 +18,7 @@ from kubealive_tui.experiments._api import (
     Verdict,
 )
 from kubealive_tui.experiments._blocks import rail
-from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run
+from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run, facts_of, whole
 from kubealive_tui.experiments._commands import kill, scale
 from kubealive_tui.experiments._dns import Form, Judgement, Word, judge, resolver_of
 from kubealive_tui.experiments._explanations import NOW, TRY
@@ -80,6 +80,7 @@ SILENT = Limit("cells without an answer", "0")
 STALE = Limit("stale cells", f"0, within {SETTLED_WITHIN_S:.0f} s")
 WRONG = Limit("wrong cells", "0")
 FOLLOWS = Limit("name of a killed pod leads to its successor", f"within {FOLLOWS_WITHIN_S:.0f} s")
+WHOLE = facts_of("that run")
 
 lab = Experiment(
     "dns",
@@ -88,7 +89,7 @@ lab = Experiment(
     long_title="DNS",
     lesson="A name leads to a Service or to its pods; its spelling decides what is asked.",
     subject=SET,
-    limits=(READY, ASKED, SILENT, STALE, WRONG, FOLLOWS),
+    limits=(READY, ASKED, SILENT, STALE, WRONG, FOLLOWS, WHOLE),
     # 60 until ready, 30 until asked, 75 until settled, 65 for the kill, 75 until settled again, and air.
     check_within_s=330.0,
 )
@@ -228,7 +229,7 @@ async def check(drive: Drive) -> Verdict:
     )
     asked = _asked(store, began)
     findings.append(ASKED.found(f"{asked} of {CELLS}", kept=asked == CELLS))
-    findings.append(await _follows(drive))
+    findings += await _follows(drive)
     await drive.until("every cell to settle", lambda: _settled(store) or None, within=SETTLED_WITHIN_S)
     return Verdict.of([*findings, *_judged(store)])
 
@@ -255,16 +256,15 @@ def _settled(store: Store) -> bool:
     return all(judgement.word in good for judgement in judgements(store, lab.name))
 
 
-async def _follows(drive: Drive) -> Finding:
+async def _follows(drive: Drive) -> list[Finding]:
     pod = pod_of(drive.store, f"{SET}-0.{SET}")
     if pod is None:
-        return FOLLOWS.found("the pod is missing", kept=False)
+        return [FOLLOWS.found("the pod is missing", kept=False)]
     action = await drive.ask(Act(lab.name, pod.uid, pod.name, DeletePod()))
     run = await ended_run(drive, lab, action, within=FOLLOWS_WITHIN_S + 5)
     took = run.seconds("DNS follows") if run is not None else None
-    if run is None or took is None:
-        return FOLLOWS.found("never", kept=False)
-    return FOLLOWS.found(f"{took:.1f} s", kept=took <= FOLLOWS_WITHIN_S and not run.incomplete)
+    followed = took is not None and took <= FOLLOWS_WITHIN_S
+    return [FOLLOWS.found("never" if took is None else f"{took:.1f} s", kept=followed), whole(WHOLE, run)]
 
 
 def _judged(store: Store) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from kubealive_tui.experiments._api import (
 )
 from kubealive_tui.experiments._blocks import AGE, IP, NODE, POD, STATE, pod_table, rail
 from kubealive_tui.experiments._blocks import READY as READY_COLUMN
-from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run
+from kubealive_tui.experiments._checks import READY, READY_WITHIN_S, ended_run, facts_of, whole
 from kubealive_tui.experiments._commands import kill, scale, staying
 from kubealive_tui.experiments._explanations import TRY
 from kubealive_tui.experiments._words import short
@@ -79,6 +79,7 @@ EQUAL = Limit("values that a pod is told", "all equal to the API's")
 BARE_SAYS = Limit("values that the bare pod is told", "none")
 FOLLOWS = Limit("the file follows a changed label", f"within {FILE_WITHIN_S:.0f} s")
 STAYS = Limit("the variable made of that label", "stays")
+WHOLE = facts_of("that run")
 AGENT = Limit("values that the agent is told of itself", "all equal to the API's")
 
 lab = Experiment(
@@ -88,7 +89,7 @@ lab = Experiment(
     long_title="Downward API",
     lesson="A pod knows of itself what its manifest has the kubelet tell it, and no more.",
     subject=TOLD,
-    limits=(READY, EQUAL, BARE_SAYS, AGENT, FOLLOWS, STAYS),
+    limits=(READY, EQUAL, BARE_SAYS, AGENT, FOLLOWS, STAYS, WHOLE),
     # 60 until ready, 20 for the words, 120 for the file and again for its way back, and air.
     check_within_s=330.0,
 )
@@ -365,6 +366,7 @@ async def _follows(drive: Drive, uid: str) -> list[Finding]:
     return [
         FOLLOWS.found(f"{took:.2f} s" if took is not None else "never", kept=took is not None),
         STAYS.found(f"{MOOD} {mood or '–'}", kept=mood is not None and mood == before),
+        whole(WHOLE, run),
     ]
 
 
