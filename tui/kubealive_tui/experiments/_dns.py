@@ -16,6 +16,7 @@ from kubealive_tui.model import DnsAnswer, Endpoint, Resolver, Service
 from kubealive_tui.store import Backing, Latest, Store
 
 __all__ = [
+    "ASKED_NOW_US",
     "Expected",
     "Form",
     "Judgement",
