@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kubealive_tui.experiments import seconds
@@ -72,6 +72,29 @@ def test_complete_run() -> None:
         "  0    0.02         0.21                                                 1.05 s",
         "  you  terminating  left the Service                   successor ready, serving",
     ]
+
+
+UPDATE = ("new ReplicaSet", "first new pod ready", "first reply of it", "half", "complete", "last old pod gone")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([None, 0.01, 0.04, 0.3, 0.8, 4.0]), st.integers(1, 7)), min_size=6, max_size=6
+    ),
+    st.floats(0, 3),
+    st.integers(74, 80),
+)
+@example([(0.76, 4), (0.04, 4), (None, 1), (None, 1), (0.32, 3), (9.62, 7)], 3.0, 80)
+def test_what_is_awaited_is_always_said(came: list[tuple[float | None, int]], since: float, width: int) -> None:
+    """However full the line is, it says what comes next, and no word on it has lost a part."""
+    marks = tuple(after(at, word, Role.WAITING, weight) for word, (at, weight) in zip(UPDATE, came, strict=True))
+    open_run = run("UPDATE", marks, ending=Ending.OPEN, ended_us=None)
+    now_us = (open_run.last_us or open_run.began_us) + round(since * 1e6)
+    said = re.split(r" {2,}", texts(rail_lines(Rail(open_run, now_us=now_us), width, PALETTE), width)[2].strip())
+
+    awaited = [word for word, (at, _) in zip(UPDATE, came, strict=True) if at is None]
+    assert not awaited or said[-1].split(", ")[0] == awaited[0]
+    assert {word for label in said[1:] for word in label.split(", ")} <= {*UPDATE}
 
 
 def colours(lines: list[Pieces]) -> str:

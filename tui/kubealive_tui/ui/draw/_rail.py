@@ -293,7 +293,12 @@ def _labels(
         brief.append(_awaited(missing[:1], run, cells, weight=_HEAVIEST))
     fits = place(whole, cells)
     labels = [label if index in fits else brief[index] for index, label in enumerate(whole)]
-    return [(at, labels[index]) for index, at in sorted(place(labels, cells).items())]
+    placed = place(labels, cells)
+    if pending and len(labels) - 1 not in placed:
+        # Words that came back in brief have taken the room of all that is awaited.
+        labels[-1] = brief[-1]
+        placed = place(labels, cells)
+    return [(at, labels[index]) for index, at in sorted(placed.items())]
 
 
 def _came(mark: _Mark, named: Sequence[Milestone], run: Run, cells: int, *, last: bool) -> Label:
