@@ -146,7 +146,8 @@ def test_before_anything_was_asked() -> None:
     [
         ("SERVFAIL", "✕ SERVFAIL"),
         ("TIMEOUT", "✕ TIMEOUT"),
-        ("UNREACHABLE", "✕ UNREACHABLE"),
+        ("UNREACHABLE", "✕ no route"),
+        ("MALFORMED", "✕ not DNS"),
         ("NXDOMAIN", "✕ wrong"),
     ],
 )
@@ -157,7 +158,10 @@ def test_trouble_is_called_what_it_is(rcode: str, cell: str) -> None:
     cluster.tell(DnsAnswer(f"dns-web.{ZONE}", "A", rcode))
     cluster.wait(5)
 
+    table = lab.views(scene(cluster))[0]
+    assert isinstance(table, Table)
     assert cells(scene(cluster), "dns-web")[5] == cell
+    assert len(cell) <= table.columns[5].width
 
 
 def test_a_late_cell_says_for_how_long() -> None:
@@ -284,6 +288,7 @@ def words(cluster: Cluster) -> str:
         ("TIMEOUT", "TIMEOUT, no DNS server answered in time"),
         ("UNREACHABLE", "no ready pod behind it"),
         ("SERVFAIL", "the DNS server has failed itself"),
+        ("MALFORMED", "MALFORMED, what came back is no DNS message"),
         ("REFUSED", "the DNS server answers REFUSED"),
         ("NXDOMAIN", "promised is 10.96.0.7 (section 2.3.1)"),
     ],

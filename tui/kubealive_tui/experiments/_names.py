@@ -111,6 +111,7 @@ def lifetime_words(found: Latest[DnsAnswer] | None, now_us: int) -> Line:
 _SILENCES = {
     "TIMEOUT": "no DNS server answered in time; kubectl -n kube-system get pods -l k8s-app=kube-dns shows them",
     "UNREACHABLE": "the network turned the question back: the DNS Service has no ready pod behind it",
+    "MALFORMED": "what came back is no DNS message: something else may answer at the DNS server's address",
     "SERVFAIL": "the DNS server has failed itself, starting or without the API or the server behind it",
 }
 

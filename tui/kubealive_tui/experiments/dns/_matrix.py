@@ -113,11 +113,16 @@ def standing(answer: DnsAnswer) -> str:
     return "CNAME" if answer.answers else answer.standing
 
 
+# Words of ours for a cell, which is narrower than they are; below the matrix they stand in full.
+_BRIEF = {"UNREACHABLE": "no route", "MALFORMED": "not DNS"}
+
+
 def _cell(judgement: Judgement, now_us: int) -> Line:
     glyph, role = worth(judgement)
     if judgement.latest is None:
         return line((f"{glyph} –", role))
     words = standing(judgement.latest.body)
+    words = _BRIEF.get(words, words)
     match judgement.word:
         case Word.STALE:
             words = f"late {late_words(judgement, now_us)}"
