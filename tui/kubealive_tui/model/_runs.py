@@ -168,7 +168,8 @@ def evaluate(
         failed=failed,
         planned=planned,
         incomplete=run.incomplete() or _unmeasured(run, milestones),
-        measured=run.measured(),
+        # Traffic that ended with the trigger is no measure: 0 lost of 0 would read as if all had gone well.
+        measured=run.measured() and (planned > 0 or ending is Ending.OPEN),
         given=run.action.parameters,
     )
 
