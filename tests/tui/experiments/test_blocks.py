@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._blocks import POD, load_view, lost_view, pod_table
+from kubealive_tui.experiments._blocks import POD, load_line, load_view, lost_view, pod_table
 from kubealive_tui.experiments.balance import lab
 from kubealive_tui.model import Column, Outcome, Size, plain
 from kubealive_tui.store import Store
@@ -37,6 +37,29 @@ def test_requests_that_only_just_arrived_are_said(
     words = figures(120, **troubles)
     assert all(word in words for word in said)
     assert not any(word in words for word in unsaid)
+
+
+@pytest.mark.parametrize(
+    ("ended", "title", "in_a_line"),
+    [
+        pytest.param(False, "LOAD 44s", ["load 44s  ▶ 100/s"], id="running"),
+        pytest.param(True, "LAST LOAD", [], id="ended"),
+        pytest.param(None, "LOAD", [], id="none yet"),
+    ],
+)
+def test_totals_say_of_what_they_are(*, ended: bool | None, title: str, in_a_line: list[str]) -> None:
+    """They count since the load began, and not over the minute of the chart under them."""
+    store = Store({lab.name: lab.stopwatches})
+    store.apply(snapshot(*(() if ended or ended is None else (running_load(),))))
+    if ended is not None:
+        store.apply(frame(2, 1.5, fact(1, 1.0, load_started()), fact(2, 1.2, replies(1.0, ("p1", Outcome.OK, 9)))))
+    store.apply(frame(3, 45.0))
+    scene = Scene(store, lab, lab.settings())
+
+    heading = load_view(scene).heading
+    assert heading is not None
+    assert plain(heading.title) == title
+    assert [plain(each.text)[:17] for each in load_line(scene)] == in_a_line
 
 
 def test_a_narrow_screen_keeps_to_the_totals() -> None:

@@ -43,7 +43,7 @@ from kubealive_tui.model import (
 )
 from kubealive_tui.store import Store
 from tests.tui.experiments.test_autoscaling import UP, counted, measured, used
-from tests.tui.signals import EPOCH, START, at, connected, fact, frame, replies, snapshot
+from tests.tui.signals import EPOCH, START, at, connected, fact, frame, load_started, replies, snapshot
 
 T = TypeVar("T")
 
@@ -123,6 +123,22 @@ def words(there: Scene) -> list[str]:
 
 def explained(there: Scene) -> str:
     return " ".join(map(plain, lab.explanation(there)))
+
+
+@pytest.mark.parametrize(
+    ("running", "figures"),
+    [
+        pytest.param((loading(),), "load ▶ 0.5 CPU  lost 40 in 28s   desired 2", id="running"),
+        pytest.param((), "l starts 0.5 CPU, last lost 40   desired 2", id="ended"),
+    ],
+)
+def test_losses_say_of_which_load_they_are(running: tuple[Change, ...], figures: str) -> None:
+    """They are counted since a load began, be it the one that runs or the one before."""
+    lost = replies(30, ("p1", Outcome.HTTP_5XX, 40), ("p1", Outcome.OK, 10))
+    facts = (fact(1, 20, load_started(), experiment="scale"), fact(2, 31, lost, experiment="scale"))
+    (chart,) = [view for view in lab.views(scene(*running, facts=facts)) if isinstance(view, Lines)]
+
+    assert plain(chart.heading.figures).startswith(figures)
 
 
 # ---- keys

@@ -384,7 +384,14 @@ def test_shares_by_version() -> None:
 
     assert stack.labels == ("v2", "v1")
     assert (stack.shares[0][-2:], stack.shares[1][-2:]) == ((0.0, 0.75), (1.0, 0.25))
-    assert plain(stack.heading.figures) == "v2 50 %  v1 50 %   failed 0 of 30"
+    assert plain(stack.heading.figures) == "v2 50 %  v1 50 %   failed 0 of 30 in 59s"
+
+
+def test_losses_of_a_load_that_has_ended_are_called_its_own() -> None:
+    """The heading counts since a load began, so it says when that load is over."""
+    at = scene_of(facts=(fact(5, 1.0, started()), fact(6, 2.0, replies(1.5, (1, 10, OK)))))
+
+    assert plain(shown(at, Stack).heading.figures) == "last load: failed 0 of 10"
 
 
 def test_the_chart_says_how_traffic_begins() -> None:

@@ -3,7 +3,7 @@
 They are drawn the same everywhere, so that a person who has read one tab has read them all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kubealive_tui.experiments._api import Scene
@@ -43,6 +43,7 @@ __all__ = [
     "endpoint_words",
     "load_line",
     "load_view",
+    "loaded_for",
     "lost_view",
     "pod_table",
     "rail",
@@ -157,7 +158,7 @@ def load_view(scene: Scene) -> Bins:
     ok = tuple(None if c is None else float(c.ok) for c in columns)
     failed = tuple(None if c is None else float(c.failed) for c in columns)
     return Bins(
-        heading=Heading(line(("LOAD", Role.STRONG)), _load_figures(scene)),
+        heading=Heading(_load_title(scene), _load_figures(scene)),
         lanes=(
             Lane("ok", ok, Role.GOOD, top, scale=f"{top:,.0f}/s" if tallest or running else ""),
             Lane("lost", failed, Role.BAD, top),
@@ -168,7 +169,23 @@ def load_view(scene: Scene) -> Bins:
 
 def load_line(scene: Scene) -> tuple[Sentence, ...]:
     """The load that runs, in one line where a screen has no room for its chart; no line while none does."""
-    return (Sentence(_load_figures(scene)),) if scene.store.load(scene.name) else ()
+    if not scene.store.load(scene.name):
+        return ()
+    return (Sentence(line((f"load {loaded_for(scene)}  ", Role.MUTED), _load_figures(scene))),)
+
+
+def loaded_for(scene: Scene) -> str:
+    """For how long the load has run whose totals are shown, `45s`; empty where they are of one that has ended."""
+    running = scene.store.load(scene.name)
+    return age(scene.store.now_us - scene.store.traffic(scene.name).began_us) if running else ""
+
+
+def _load_title(scene: Scene) -> Line:
+    """The totals beside it are not those of the minute of the chart."""
+    if not scene.store.traffic(scene.name).load_id:
+        return line(("LOAD", Role.STRONG))
+    length = loaded_for(scene)
+    return line((f"LOAD {length}" if length else "LAST LOAD", Role.STRONG))
 
 
 def lost_view(scene: Scene) -> tuple[Sentence, ...]:
@@ -207,26 +224,24 @@ def _load_figures(scene: Scene) -> Line:
         shown = line((f"l starts {planned_size(scene)}", Role.MUTED))
     if not traffic.load_id:
         return shown
-    lost = (count(traffic.failed), Role.BAD if traffic.failed else Role.GOOD)
-    figures = line(
+    wide = scene.size.width >= 100
+    shares = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)) if wide else (("p50", 0.5), ("p99", 0.99))
+    return line(
         shown,
         ("  ok ", Role.MUTED), count(traffic.ok),
-        ("  failed ", Role.MUTED), lost,
-        ("  p50 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.5)),
-        ("  p99 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.99)), (" ms", Role.MUTED),
+        ("  failed ", Role.MUTED), (count(traffic.failed), Role.BAD if traffic.failed else Role.GOOD),
+        (f" of {count(traffic.sent)}" if wide else "", Role.MUTED),
+        *(line((f"  {word} ", Role.MUTED), milliseconds(traffic.latency.quantile(at))) for word, at in shares),
+        (" ms", Role.MUTED),
+        *(_late_figures(traffic) if wide else ()),
     )  # fmt: skip
-    return line(figures, *_wide_figures(scene)) if scene.size.width >= 100 else figures
 
 
-def _wide_figures(scene: Scene) -> list[Line]:
-    traffic = scene.store.traffic(scene.name)
-    parts = [line(("  p90 ", Role.MUTED), milliseconds(traffic.latency.quantile(0.9)), (" ms", Role.MUTED))]
-    parts.append(line(("  sent ", Role.MUTED), count(traffic.sent)))
-    if traffic.retransmitted:
-        parts.append(line(("  retransmitted ", Role.MUTED), (count(traffic.retransmitted), Role.WAITING)))
-    if traffic.retried:
-        parts.append(line(("  retried ", Role.MUTED), (count(traffic.retried), Role.WAITING)))
-    return parts
+def _late_figures(traffic: TrafficLedger) -> Iterator[Line]:
+    """Requests that only just arrived, where there are any."""
+    for word, requests in (("retransmitted", traffic.retransmitted), ("retried", traffic.retried)):
+        if requests:
+            yield line((f"  {word} ", Role.MUTED), (count(requests), Role.WAITING))
 
 
 def again_figure(run: Run, milestone: str, *, done: str, missing: str) -> Line:

@@ -74,6 +74,14 @@ def test_complete_run() -> None:
     ]
 
 
+def test_a_run_without_a_request_says_so() -> None:
+    """While nobody has asked anything yet, 0 lost would sound as if all went well."""
+    begun = run("LOAD OFF", (after(None, "seen", Role.WAITING),), ending=Ending.OPEN, ended_us=None)
+
+    assert plain(rail_heading(begun).figures) == "nothing asked so far"
+    assert plain(rail_heading(replace(begun, planned=3)).figures) == "clients lost 0 so far"
+
+
 UPDATE = ("new ReplicaSet", "first new pod ready", "first reply of it", "half", "complete", "last old pod gone")
 
 

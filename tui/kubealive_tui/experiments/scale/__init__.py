@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from kubealive_tui.experiments._api import Drive, Experiment, Finding, Http, Limit, Scene, Verdict
-from kubealive_tui.experiments._blocks import pod_table, rail
+from kubealive_tui.experiments._blocks import loaded_for, pod_table, rail
 from kubealive_tui.experiments._checks import facts_of, whole
 from kubealive_tui.experiments._commands import cpu_load, planned_size
 from kubealive_tui.experiments._explanations import NOW, TRY, ended_words
@@ -154,13 +154,21 @@ def _figures(scene: Scene) -> Line:
         load = line(("load ", Role.MUTED), (f"▶ {load_size(running)}", Role.GOOD))
     else:
         load = line((f"l starts {planned_size(scene)}", Role.MUTED))
-    if failed := scene.store.traffic(lab.name).failed:
-        load = line(load, ("  lost ", Role.MUTED), (count(failed), Role.BAD))
+    load = line(load, _lost(scene))
     if scaler is None:
         return line(load, ("   −4 min", Role.DIM))
     bounds = f" of {scaler.min_replicas}–{scaler.max_replicas}"
     desired = line(("   desired ", Role.MUTED), str(scaler.desired_replicas), (bounds, Role.MUTED))
     return line(load, desired, ("   −4 min", Role.DIM))
+
+
+def _lost(scene: Scene) -> Line:
+    """What clients have lost since the load began, or by the one before."""
+    failed, length = scene.store.traffic(lab.name).failed, loaded_for(scene)
+    if not failed:
+        return ()
+    lost = line(("lost ", Role.MUTED), (count(failed), Role.BAD))
+    return line("  ", lost, (f" in {length}", Role.MUTED)) if length else line((", last ", Role.MUTED), lost)
 
 
 # ---- the check

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubealive_tui.experiments._api import Scene
-from kubealive_tui.experiments._blocks import CHART_SPAN_US
+from kubealive_tui.experiments._blocks import CHART_SPAN_US, loaded_for
 from kubealive_tui.experiments._words import age, count, not_made, pod_state
 from kubealive_tui.experiments.update._rollout import COMPLETE, STUCK, drain_of, is_complete, strategy_now
 from kubealive_tui.model import (
@@ -248,8 +248,12 @@ def _share_figures(scene: Scene, columns: Sequence[BinSum | None], new: str, old
     newest = [column for column in columns if column is not None and column.ok][-_NEWEST:]
     total = sum(column.ok for column in newest)
     failed = (count(traffic.failed), Role.BAD if traffic.failed else Role.GOOD)
+    length = loaded_for(scene)
     figures = line(("failed ", Role.MUTED), failed, (f" of {count(traffic.sent)}", Role.MUTED))
-    if not total or scene.store.load(scene.name) is None:
+    if not length:
+        return line(("last load: ", Role.MUTED), figures)
+    figures = line(figures, (f" in {length}", Role.MUTED))
+    if not total:
         return figures
     share = round(100 * sum(column.versions.get(new, 0) for column in newest) / total)
     return line(

@@ -57,6 +57,8 @@ def _joined(parts: Sequence[Line]) -> Line:
 def _lost(run: Run) -> Line:
     if not run.measured:
         return line(("clients not measured", Role.MUTED))
+    if run.ending is Ending.OPEN and not run.planned:
+        return line(("nothing asked so far", Role.MUTED))
     count = (f"{run.failed:,}", Role.BAD if run.failed else Role.GOOD)
     words = line(("clients lost ", Role.MUTED), count)
     if run.ending is Ending.OPEN:
