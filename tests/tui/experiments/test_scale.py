@@ -138,6 +138,7 @@ def test_losses_say_of_which_load_they_are(running: tuple[Change, ...], figures:
     facts = (fact(1, 20, load_started(), experiment="scale"), fact(2, 31, lost, experiment="scale"))
     (chart,) = [view for view in lab.views(scene(*running, facts=facts)) if isinstance(view, Lines)]
 
+    assert chart.heading is not None
     assert plain(chart.heading.figures).startswith(figures)
 
 

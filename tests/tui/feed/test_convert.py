@@ -397,6 +397,25 @@ def test_a_refusal_keeps_its_sentence() -> None:
     assert str(_convert.refused(refusal)) == "pod getip-1 is gone; press x on another"
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "said"),
+    [
+        pytest.param(
+            agent_pb2.Refusal.REASON_GONE, "there is no object with UID 'u-1' any more; choose another",
+            "getip-1 is gone; choose one that is listed now", id="the object itself"),
+        pytest.param(
+            agent_pb2.Refusal.REASON_GONE, "ReplicaSet getip-2 was replaced", "ReplicaSet getip-2 was replaced",
+            id="something else"),
+        pytest.param(agent_pb2.Refusal.REASON_REJECTED, "u-1: no", "u-1: no", id="another reason"),
+    ],
+)  # fmt: skip
+def test_what_is_gone_is_named(reason: agent_pb2.Refusal.Reason.ValueType, message: str, said: str) -> None:
+    """The agent knows what is gone by its UID alone, which nobody can read; whoever asked knows its name."""
+    act = model.Act("balance", "u-1", "getip-1", model.DeletePod())
+
+    assert str(_convert.refused(agent_pb2.Refusal(reason=reason, message=message), act)) == said
+
+
 def test_pods_that_could_not_be_cured_are_named() -> None:
     """Stopping all says what it did, and raises where something still misbehaves."""
     assert _convert.stopped(agent_pb2.StopAllResponse(loads_stopped=1)) == "stopped 1 loads and cured 0 pods"

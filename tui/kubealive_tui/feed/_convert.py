@@ -224,8 +224,13 @@ def load_request(request: model.SetLoad | model.StopLoad, *, session_id: str) ->
     return message
 
 
-def refused(message: wire.Refusal) -> RefusedError:
-    """Convert a refusal into the error that its sentence makes."""
+def refused(message: wire.Refusal, act: model.Act | None = None) -> RefusedError:
+    """Convert a refusal into the error that its sentence makes.
+
+    Of an `act` whose object is gone the agent knows the UID alone: the sentence names the object instead.
+    """
+    if act is not None and message.reason == wire.Refusal.REASON_GONE and act.uid in message.message:
+        return RefusedError(f"{act.name} is gone; choose one that is listed now")
     return RefusedError(message.message or "the agent refused this without saying why; see its log")
 
 

@@ -105,7 +105,7 @@ class Session:
                 message = _convert.act_request(act, request_id=request_id, session_id=session_id)
                 acted = await self._answer(self._stub.Act(message, timeout=ACT_S))
                 if acted.HasField("refusal"):
-                    raise _convert.refused(acted.refusal)
+                    raise _convert.refused(acted.refusal, act)
                 return acted.dry_run or acted.action_id
             case SetLoad() | StopLoad():
                 load = _convert.load_request(request, session_id=session_id)
