@@ -34,6 +34,28 @@ async def test_nothing_is_asked_before_the_first_frame() -> None:
         assert it.feed.started.is_set()
 
 
+async def test_a_key_before_the_first_snapshot_says_that_it_did_nothing() -> None:
+    """It is not kept to act late, unseen: the sentence outlives the moment in which the data comes."""
+    async with stage(live=False) as it:
+        await it.deliver(LinkEvent(LinkState.FINDING))
+        await it.press("1", "x")
+        assert "not connected yet (finding agent): x did nothing; press it again later" in it.text
+        await it.live()
+        assert "x did nothing" in it.text
+        assert "SURE?" not in it.text
+        await it.press("Z")
+        assert "did nothing" not in it.text
+    assert not it.feed.asked
+
+
+async def test_a_key_for_what_is_not_installed_says_so() -> None:
+    """A page without pods names the key that would bring them."""
+    async with stage(live=False) as it:
+        await it.deliver(LinkEvent(LinkState.NOT_INSTALLED))
+        await it.press("1", "x")
+        assert "x did nothing: Load balancing is not installed here" in it.text
+
+
 async def test_the_first_minute_says_what_this_is_and_where_to_begin() -> None:
     """Four lines, none of them cut at 80x24, until somebody has done something; then one."""
     async with stage() as it:

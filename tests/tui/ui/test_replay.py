@@ -91,6 +91,7 @@ async def test_a_recording_has_no_triggers() -> None:
         await it.press("1", "x", "l")
         assert "SURE?" not in it.text
         assert "x kill" not in it.lines[-1]
+        assert "l did nothing: this is a recording" in it.text
 
 
 async def test_the_end_of_a_recording_is_not_stale() -> None:

@@ -171,13 +171,14 @@ def load_line(scene: Scene) -> tuple[Sentence, ...]:
     """The load that runs, in one line where a screen has no room for its chart; no line while none does."""
     if not scene.store.load(scene.name):
         return ()
-    return (Sentence(line((f"load {loaded_for(scene)}  ", Role.MUTED), _load_figures(scene))),)
+    length = loaded_for(scene)
+    return (Sentence(line((f"load {length}  " if length else "", Role.MUTED), _load_figures(scene))),)
 
 
 def loaded_for(scene: Scene) -> str:
     """For how long the load has run whose totals are shown, `45s`; empty where they are of one that has ended."""
-    running = scene.store.load(scene.name)
-    return age(scene.store.now_us - scene.store.traffic(scene.name).began_us) if running else ""
+    running, traffic = scene.store.load(scene.name), scene.store.traffic(scene.name)
+    return age(scene.store.now_us - traffic.began_us) if running and traffic.load_id else ""
 
 
 def _load_title(scene: Scene) -> Line:

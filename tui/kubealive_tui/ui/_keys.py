@@ -84,6 +84,8 @@ class Keys:
             self._in_filter(key)
         elif (found := session.keymap().find(key)) is not None:
             self._run(found, key)
+        elif why := session.idle(key):
+            session.say(why)
 
     def paste(self, text: str) -> None:
         """Take pasted text where something is typed; a paste never triggers anything."""

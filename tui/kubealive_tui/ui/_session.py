@@ -106,6 +106,20 @@ class Session:
         """The keys of this place."""
         return Keymap(self.place, self.experiment)
 
+    def idle(self, key: str) -> str:
+        """Why a key does nothing here that means something where this tab has its data; empty for any other.
+
+        It is not kept until then: what it does to a cluster is never to happen late and unseen.
+        """
+        if Keymap(Place.TAB if self.active else Place.OVERVIEW, self.experiment).find(key) is None:
+            return ""
+        if self.place is Place.WAITING:
+            return f"not connected yet ({self.store.link.state.value}): {key} did nothing; press it again later"
+        if self.place is Place.EMPTY:
+            what = self.experiment.long_title if self.experiment else "kubealive"
+            return f"{key} did nothing: {what} is not installed here"
+        return f"{key} did nothing: this is a recording, on which nothing acts; q leaves it"
+
     def scene(self) -> Scene | None:
         """What commands and views of the visible tab work from; None on the overview."""
         if self.experiment is None:
@@ -166,7 +180,11 @@ class Session:
         return said if measure(said) <= self.size.width - _NOTICE_MARGINS else ()
 
     def _said(self) -> Line:
-        if self._notice is not None and self._notice.over(self.store.now_us):
+        now_us = self.store.now_us
+        if self._notice is not None and not self._notice.born_us:
+            # It was said before the first word of the agent, from whose clock on its time counts.
+            self._notice = replace(self._notice, born_us=now_us)
+        if self._notice is not None and self._notice.over(now_us):
             self._notice = None
         if self._notice is not None:
             return line((self._notice.text, self._notice.role))
