@@ -401,6 +401,13 @@ def test_a_daemon_set_that_was_left_out_is_said() -> None:
             id="a stranger at the port",
         ),
         pytest.param(
+            [],
+            [(1.0, replace(call(2), pod_uid="", pod_name="", node=""))],
+            "node-2:8080 is answered, and the reply names no pod",
+            "keeps one pod on each node",
+            id="nobody at the port",
+        ),
+        pytest.param(
             [node(2, cordoned=True)],
             [(1.0, call(1))],
             "from outside, 192.0.2.1:8080 leads to node-1's own pod and no other",

@@ -435,6 +435,13 @@ def test_a_row_says_where_its_name_leads() -> None:
     ]  # fmt: skip
 
 
+def test_a_reply_that_names_no_pod_is_no_answer_of_this_one() -> None:
+    """Nobody knows who it was, so the name is not said to have led to its pod."""
+    there = scene()
+    tell(there, (1.0, answer()), (1.0, said("")))
+    assert cells(there, "phoenix-1")[5] == "✕ unnamed"
+
+
 def test_what_is_not_known_is_a_dash() -> None:
     """Before the first answer, and once a call is old, nothing is claimed."""
     assert cells(scene(), "phoenix-1")[3:] == ["–", "–", "–", "bound", "u1", "0s", "unread"]
@@ -473,6 +480,11 @@ def renewed(there: Scene) -> None:
             [(1.0, answer("10.0.0.99")), (1.0, said("u2", name="phoenix-2"))],
             "phoenix-1.phoenix leads to 10.0.0.1, and there phoenix-2 answers: another pod has that address now",
             id="a stranger",
+        ),
+        pytest.param(
+            [(1.0, answer("10.0.0.99")), (1.0, said(""))],
+            "phoenix-1.phoenix is answered, and the reply names no pod",
+            id="nobody",
         ),
         pytest.param(
             [
@@ -601,6 +613,7 @@ def test_the_set_that_is_not_there_is_said() -> None:
         pytest.param([(1.0, answer("", rcode="NXDOMAIN"))], "the denial is kept as long", id="a denial"),
         pytest.param([(1.0, answer())], "keeps an answer for its TTL", id="an old address"),
         pytest.param([(1.0, said("u2", name="phoenix-2"))], "phoenix-2 answers to its name", id="a stranger"),
+        pytest.param([(1.0, said(""))], "a reply that names no pod: it may be another's", id="nobody"),
     ],
 )
 def test_explain_speaks_of_what_is_amiss(told: list[tuple[float, FactBody]], words: str) -> None:

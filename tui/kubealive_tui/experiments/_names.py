@@ -31,6 +31,7 @@ __all__ = [
     "led_to",
     "lifetime",
     "lifetime_words",
+    "nameless",
     "record_table",
     "silence_words",
     "verdict_words",
@@ -127,8 +128,16 @@ def answered(call: CallResult) -> bool:
     return bool(call.http_status)
 
 
+def nameless(call: CallResult) -> bool:
+    """Whether something replied without saying which pod it is, so that nobody knows whose reply that is."""
+    return answered(call) and not call.pod_uid
+
+
 def answerer_words(found: Latest[CallResult] | None, *, wanted: str, now_us: int) -> Line:
-    """What a call by name came to: how fast it was, or why it failed; another pod than `wanted` is named."""
+    """What a call by name came to: how fast it was, or why it failed; another pod than `wanted` is named.
+
+    A reply that names none is nobody's.
+    """
     if found is None or not is_now(found, now_us):
         return line(("–", Role.MUTED))
     call = found.body
@@ -138,6 +147,8 @@ def answerer_words(found: Latest[CallResult] | None, *, wanted: str, now_us: int
         return line((_SHORT.get(call.outcome, call.outcome.value), Role.BAD))
     if call.http_status >= 500:
         return line((f"HTTP {call.http_status}", Role.BAD))
+    if nameless(call):
+        return line(("✕ unnamed", Role.BAD))
     return line(("ok ", Role.GOOD), milliseconds(call.took_us), (" ms", Role.MUTED))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._blocks import again_figure, rail
 from kubealive_tui.experiments._dns import dashed
-from kubealive_tui.experiments._names import answered, answerer_words, is_now, kept_words, record_table
+from kubealive_tui.experiments._names import answered, answerer_words, is_now, kept_words, nameless, record_table
 from kubealive_tui.experiments._words import age, node_state, pod_state
 from kubealive_tui.experiments.daemon._spots import (
     NAME,
@@ -181,6 +181,8 @@ def _wrong(store: Store, place: Spot) -> Line:
     found = store.answers(NAME).call(place.name)
     if found is None or not is_now(found, store.now_us) or not place.serving:
         return ()
+    if nameless(found.body):
+        return line((f"{place.name}:{found.body.port} is answered", Role.BAD), ", and the reply names no pod")
     if not found.body.pod_uid or found.body.pod_uid == place.uid or _had_gone(store, found.body.pod_uid):
         return ()
     return line(

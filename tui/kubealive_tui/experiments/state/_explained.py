@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._dns import is_silent
 from kubealive_tui.experiments._explanations import TRY, ended_words
-from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, silence_words
+from kubealive_tui.experiments._names import is_asked, is_now, led_to, lifetime, nameless, silence_words
 from kubealive_tui.experiments._words import said
 from kubealive_tui.experiments.state._runs import NEW_ADDRESS, OLD_ANSWER, VALUE_BACK
 from kubealive_tui.experiments.state._seats import (
@@ -79,6 +79,8 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
         yield from _outdated(store, place)
     if call is not None and call.body.pod_name and place.pod and call.body.pod_name != place.pod.name:
         yield line(name, _stranger(place, call.body))
+    if call is not None and nameless(call.body):
+        yield line(name, "its name leads to a reply that names no pod: it may be another's, and nobody can tell.")
     if away := lost_node(store, place):
         yield line(
             name,

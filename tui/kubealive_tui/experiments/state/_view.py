@@ -14,6 +14,7 @@ from kubealive_tui.experiments._names import (
     led_to,
     lifetime,
     lifetime_words,
+    nameless,
     record_table,
 )
 from kubealive_tui.experiments._words import age, pod_state, said
@@ -214,6 +215,8 @@ def _stranger(store: Store, place: Seat) -> Line:
     found = store.answers(NAME).call(place.called)
     if found is None or not is_now(found, store.now_us) or place.pod is None:
         return ()
+    if nameless(found.body):
+        return line((f"{place.called} is answered, and the reply names no pod", Role.BAD))
     if not found.body.pod_name or found.body.pod_name == place.pod.name:
         return ()
     if place.name == NEST:
