@@ -235,6 +235,52 @@ async def test_reset_keeps_registry_and_tag() -> None:
     assert StepKind.RESTARTED not in {step.kind for step in steps}
 
 
+def agents_image(cluster: FakeCluster, image: str = "") -> str:
+    """The image that the agent has; another one first, as `kubectl set image` gives it."""
+    container: dict[str, str] = cluster.objects[AGENT]["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = image or container["image"]
+    return container["image"]
+
+
+async def test_reset_brings_back_the_agents_image() -> None:
+    """What somebody put in its place is no word on where the install's images are."""
+    cluster = FakeCluster()
+    await bring_up(cluster, Wanted(registry="reg.example/x", tag="0.0.9"))
+    agents_image(cluster, "busybox:1")
+    cluster.objects[AGENT]["spec"]["replicas"] = 0
+    await put_back(cluster, Wanted())
+    assert agents_image(cluster) == "reg.example/x/agent:0.0.9"
+    assert cluster.objects[AGENT]["spec"]["replicas"] == 1
+    assert cluster.objects[GETIP]["spec"]["template"]["spec"]["containers"][0]["image"].startswith(
+        "reg.example/x/"
+    )
+
+
+async def test_reset_goes_by_the_image_of_an_agent_that_up_did_not_install() -> None:
+    """`kubectl apply -k` writes down no more than the image itself."""
+    cluster = FakeCluster()
+    await bring_up(cluster, Wanted(registry="reg.example/x"))
+    del cluster.objects[AGENT]["metadata"]["annotations"]
+    agents_image(cluster, "reg.example/y/agent:0.0.8")
+    await put_back(cluster, Wanted())
+    assert agents_image(cluster) == "reg.example/y/agent:0.0.8"
+    agents_image(cluster, "reg.example/y/agent:later")
+    await put_back(cluster, Wanted())
+    assert agents_image(cluster) == "reg.example/y/agent:0.0.8"
+
+
+async def test_reset_takes_no_strange_image_for_the_installs() -> None:
+    """Where nobody wrote down what it was, nothing is changed, and the sentence says who can tell."""
+    cluster = FakeCluster()
+    await bring_up(cluster)
+    del cluster.objects[AGENT]["metadata"]["annotations"]
+    agents_image(cluster, "busybox:1")
+    before = {path: body["metadata"]["resourceVersion"] for path, body in cluster.objects.items()}
+    with pytest.raises(PreflightError, match=r"has image busybox:1.*`kubealive up --registry PREFIX`"):
+        await put_back(cluster, Wanted())
+    assert {path: body["metadata"]["resourceVersion"] for path, body in cluster.objects.items()} == before
+
+
 async def test_reset_installs_nothing_new() -> None:
     """Without names it is about what is installed."""
     cluster = FakeCluster()

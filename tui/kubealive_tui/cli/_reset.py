@@ -1,4 +1,4 @@
-"""`kubealive reset`: the experiments put back as `up` made them."""
+"""`kubealive reset`: the experiments and the agent put back as `up` made them."""
 
 import argparse
 
@@ -11,7 +11,7 @@ from ._progress import failed, tell
 
 def register(subparsers: Subparsers) -> None:
     """Add the command and its options."""
-    parser = subparsers.add_parser("reset", help="put the experiments back as they were installed")
+    parser = subparsers.add_parser("reset", help="put the experiments, and the agent, back as they were installed")
     parser.add_argument("name", nargs="*", help="experiments to reset (default: all that are installed)")
     parser.add_argument(
         "--pods",
@@ -32,5 +32,5 @@ async def run(args: argparse.Namespace, env: Environment) -> int:
             await tell(reset(api, wanted, pods=args.pods), env)
     except KubealiveError as error:
         return failed(error, env)
-    env.say(f"the experiments in namespace {args.namespace} are as they were installed")
+    env.say(f"the experiments and the agent in namespace {args.namespace} are as they were installed")
     return 0

@@ -11,7 +11,8 @@ from ._apply import apply, apply_cluster_wide, apply_namespace, ensure_fault_tok
 from ._errors import NotReadyError, PreflightError
 from ._host_ports import admitting, asked, openings
 from ._kinds import AGENT, KINDS, WORKLOADS
-from ._manifests import AGENT_FOLDER, Manifest, Wanted, experiments, render, workload_kinds
+from ._manifests import Manifest, Wanted, experiments, render, workload_kinds
+from ._origin import from_origin, with_origin
 from ._preflight import Preflight, preflight
 from ._steps import Step, StepKind
 from ._survey import survey
@@ -52,9 +53,10 @@ async def reset(
 ) -> AsyncIterator[Step]:
     """Put the objects of the experiments back as `up` made them: replica counts, images, probes, everything.
 
-    With None named these are all that are installed; registry and tag are those of the running agent. Running
-    pods stay, and with them a fault that lives in a program's memory, since replacing pods would cut the
-    measured traffic of whoever is looking. Pods.REPLACE replaces them by a rolling restart, which cures all.
+    With None named these are all that are installed; the agent is put back in any case, with the registry and tag
+    that `up` gave it. Running pods stay, and with them a fault that lives in a program's memory, since replacing
+    pods would cut the measured traffic of whoever is looking. Pods.REPLACE replaces them by a rolling restart,
+    which cures all.
     """
     clock = clock or SystemClock()
     wanted = await _as_installed(api, wanted)
@@ -77,7 +79,7 @@ async def _install(
     """Fit the manifests to the cluster, apply them, wait; what must not be made is left out, and fails the end."""
     manifests, told = await with_volumes(api, manifests, found.existing)
     manifests, opened = openings(manifests, found.existing, wanted=wanted.host_port)
-    manifests = await admitting(api, manifests, found.namespace)
+    manifests = [with_origin(m) for m in await admitting(api, manifests, found.namespace)]
     for step in told:
         yield step
     new = [each.manifest for each in opened]
@@ -131,9 +133,7 @@ async def _as_installed(api: Api, wanted: Wanted) -> Wanted:
             f"kubealive is not installed in namespace {wanted.namespace}: "
             f"install it with `{up_command(namespace=wanted.namespace)}`"
         )
-    image = str(agent["spec"]["template"]["spec"]["containers"][0]["image"])
-    repository, _, tag = image.rpartition(":")
-    wanted = replace(wanted, registry=repository.removesuffix(f"/{AGENT_FOLDER}"), tag=tag)
+    wanted = from_origin(wanted, agent)
     if wanted.experiments is not None:
         return wanted
     seen = await survey(api, wanted.namespace, kinds=workload_kinds(render(wanted)))

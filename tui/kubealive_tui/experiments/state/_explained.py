@@ -77,10 +77,8 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
         )
     elif record is not None and place.address and place.address not in led_to(record.body):
         yield from _outdated(store, place)
-    if call is not None and call.body.pod_name and place.pod and call.body.pod_name != place.pod.name:
-        yield line(name, _stranger(place, call.body))
-    if call is not None and nameless(call.body):
-        yield line(name, "its name leads to a reply that names no pod: it may be another's, and nobody can tell.")
+    if call is not None and (why := _stranger(place, call.body)):
+        yield line(name, why)
     if away := lost_node(store, place):
         yield line(
             name,
@@ -102,7 +100,11 @@ def _amiss(scene: Scene, place: Seat) -> Iterator[Line]:
 
 
 def _stranger(place: Seat, call: CallResult) -> str:
-    """Why another name answers: another pod has the old address, or the pod itself is told a wrong one."""
+    """Why another name answers, or nothing: a pod that has the old address, or this one, told a wrong name."""
+    if nameless(call):
+        return "its name leads to a reply that names no pod: it may be another's, and nobody can tell."
+    if not call.pod_name or place.pod is None or call.pod_name == place.pod.name:
+        return ""
     if call.address == place.address:
         return (
             f"it has the address that its name leads to, and answers as {call.pod_name}. What a pod is told of "
