@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import os
-import socket
 import stat
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from kubealive.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server
 from kubealive_tui.errors import LinkError, UsageError
 from kubealive_tui.feed import LiveFeed
 from kubealive_tui.link import DeniedError, Link, LinkOptions, NotInstalledError, open_link
-from kubealive_tui.link._bridge import LEFT_BEHIND_S, MOST_CONNECTIONS, Bridge, _folder, _hang_up
+from kubealive_tui.link._bridge import MOST_CONNECTIONS, Bridge, _folder, _hang_up
 from kubealive_tui.model import LinkEvent, LinkState, Signal
 from tests.tui.feed.stage import FakeAgent
 from tests.tui.link.fakes import FakeApi, pod, to_socket
@@ -139,38 +136,14 @@ async def test_the_socket_is_private_and_goes_with_the_link(api: FakeApi, tmp_pa
     await hang_up(writer)
 
 
-@pytest.mark.parametrize(
-    ("age_s", "listens", "stays"),
-    [
-        pytest.param(LEFT_BEHIND_S + 60, False, False, id="of a program that was killed"),
-        pytest.param(LEFT_BEHIND_S + 60, True, True, id="of one that runs"),
-        pytest.param(0.0, False, True, id="of one that begins"),
-    ],
-)
-def test_what_a_killed_program_left_is_swept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, age_s: float, listens: bool, stays: bool
-) -> None:
-    """A folder whose socket nobody listens at goes when the next link begins, and no other."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left = tmp_path / "kubealive-left"
-    left.mkdir()
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(left / "agent"))
-        if listens:
-            listener.listen(1)
-        os.utime(left, times=(time.time() - age_s,) * 2)
-        _folder()
-    assert left.exists() == stays
-
-
 def test_a_long_folder_for_temporary_files_is_left_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket's name has room for 104 bytes; /tmp is short enough."""
     long = tmp_path / ("x" * 100)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    folder = _folder()
-    assert folder.parent == Path("/tmp")  # noqa: S108 - the place that is looked for
-    folder.rmdir()
+    folder = _folder("")
+    assert folder.path.parent == Path("/tmp")  # noqa: S108 - the place that is looked for
+    folder.remove()
     assert list(long.iterdir()) == []
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.aio.client import Configuration
 
 from kubealive_tui.errors import LinkError
-from kubealive_tui.link import DeniedError, LinkOptions, open_link
+from kubealive_tui.link import DeniedError, Kubeconfig, LinkOptions, open_link
 from kubealive_tui.link import _plugin as plugin_module
+from kubealive_tui.link._credentials import Credentials
 from kubealive_tui.link._plugin import run_plugin
 from tests.tui.link.fakes import FakeApi
 
@@ -85,6 +87,22 @@ async def test_a_plugins_token_is_sent_and_kept(api: FakeApi, tmp_path: Path) ->
         await link.admit()
         await link.api.request("GET", "/api/v1/namespaces/n/pods")
     assert counted.read_text() == "."
+
+
+async def test_a_plugins_key_lies_in_a_private_folder_and_goes_with_the_link(api: FakeApi, tmp_path: Path) -> None:
+    """TLS takes it from a file alone; the folder is locked, so that a later program can tell that it is left."""
+    body = prints(clientCertificateData="CERT", clientKeyData="KEY")
+    options = LinkOptions(
+        kubeconfig=api.kubeconfig(tmp_path, {"exec": plugin(tmp_path, body)}), folder=str(tmp_path / "links")
+    )
+    (tmp_path / "links").mkdir()
+    credentials = Credentials(Kubeconfig.find(options), parent=options.folder)
+    await credentials.load(Configuration())
+    (folder,) = (tmp_path / "links").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"certificate", "key", "in-use"}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    credentials.close()
+    assert not folder.exists()
 
 
 async def test_a_plugins_token_is_renewed_before_it_ends(api: FakeApi, tmp_path: Path) -> None:

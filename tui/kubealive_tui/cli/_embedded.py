@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -66,16 +65,13 @@ async def cluster(args: argparse.Namespace, env: Environment) -> AsyncIterator[N
     async with _loading("kubealive_tui.link") as loaded, sandbox() as kubeconfig:
         await loaded
         args.kubeconfig, args.context, args.as_user = kubeconfig, "", ""
+        # The session's own folders go with the sandbox's, even if this program is killed and never started again.
+        args.folder = str(Path(kubeconfig).parent)
         async with env.api(args) as api:
             async for step in up(api, Wanted(namespace=args.namespace)):
                 for line in lines(step):
                     env.complain(line)
-        # The session's own folder goes with the sandbox's, even if this program is killed and never started again.
-        tempfile.tempdir = str(Path(kubeconfig).parent)
-        try:
-            yield
-        finally:
-            tempfile.tempdir = None
+        yield
 
 
 async def _found(args: argparse.Namespace, env: Environment) -> str:

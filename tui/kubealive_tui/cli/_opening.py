@@ -48,6 +48,7 @@ def link_options(args: argparse.Namespace) -> LinkOptions:
         namespace=args.namespace,
         impersonate=args.as_user or "",
         agent=getattr(args, "agent", None) or "",
+        folder=getattr(args, "folder", ""),
     )
 
 

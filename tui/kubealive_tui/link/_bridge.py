@@ -2,21 +2,16 @@
 
 gRPC can dial a socket and nothing of our own, and a TCP port would be open to everybody on this machine; so the
 socket lies in a folder that only its owner may enter. One `v4.channel.k8s.io` WebSocket carries one connection,
-and the pod is chosen at each dial: when the agent is replaced, dialling again finds its successor. A program
-that is killed cannot remove its folder; the next one does.
+and the pod is chosen at each dial: when the agent is replaced, dialling again finds its successor.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import socket
-import stat
 import sys
 import tempfile
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -25,10 +20,12 @@ from kubealive_tui.errors import LinkError
 from kubealive_tui.install import rights_refusal, rights_to_reach
 from kubealive_tui.link._access import find_agent
 from kubealive_tui.link._errors import DeniedError
+from kubealive_tui.link._folders import PrivateFolder
 from kubealive_tui.model import LinkState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from kubealive_tui.link._cluster import Cluster
 
@@ -42,45 +39,43 @@ LONGEST_PATH = 104
 # Gateways cut connections that are silent for a minute; half of that is as much as one lost ping allows.
 HEARTBEAT_S = 15.0
 DIAL_S = 8.0
-# A folder may be younger than its socket's first listening.
-LEFT_BEHIND_S = 60.0
 # One read of the local socket; the kubelet's own pieces have 32 KiB.
 PIECE = 32 * 1024
 # One is the channel's; others are ones that end. More would mean that somebody redials without end.
 MOST_CONNECTIONS = 8
-_PREFIX = "kubealive-"
 _DATA, _ERROR = 0, 1
 _PORT_FRAME = 3  # the first message of each channel: the channel and the port number
 
 
 class Bridge:
-    """A listening socket in a folder of its own; `close` removes both.
+    """A listening socket in a folder of its own, in `parent` or where temporary files lie; `close` removes both.
 
     `trouble` says why the last dial failed or the last connection ended, None while all is well. `progress` is
     called as a dial goes on.
     """
 
-    def __init__(self, cluster: "Cluster", *, port: int = AGENT_PORT) -> None:
+    def __init__(self, cluster: "Cluster", *, port: int = AGENT_PORT, parent: str = "") -> None:
         self._cluster = cluster
         self._port = port
-        self._folder: Path | None = None
+        self._parent = parent
+        self._folder: PrivateFolder | None = None
         self._listening: asyncio.Task[None] | None = None
         self._served: dict[asyncio.Task[None], socket.socket] = {}
         self.trouble: LinkError | None = None
         self.progress: Callable[[LinkState], None] = lambda _: None
 
-    async def start(self) -> Path:
+    async def start(self) -> "Path":
         """Begin to listen, once, and return the socket's path; raises LinkError where that is not possible."""
         if sys.platform == "win32":
             raise LinkError("the link needs unix sockets, which Python has not on Windows; run kubealive in WSL")
         if self._folder is None:
-            self._folder = _folder()
+            self._folder = _folder(self._parent)
             listener = socket.socket(socket.AF_UNIX)
             listener.setblocking(False)
-            listener.bind(str(self._folder / "agent"))
+            listener.bind(str(self._folder.path / "agent"))
             listener.listen(MOST_CONNECTIONS)
             self._listening = asyncio.create_task(self._listen(listener))
-        return self._folder / "agent"
+        return self._folder.path / "agent"
 
     async def close(self) -> None:
         """Stop listening, end every connection, and remove the folder."""
@@ -89,7 +84,7 @@ class Bridge:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
         self._folder = self._listening = None
 
     async def _listen(self, listener: socket.socket) -> None:
@@ -175,38 +170,16 @@ async def _hang_up(forward: aiohttp.ClientWebSocketResponse) -> None:
             transport.abort()
 
 
-def _folder() -> Path:
-    """A new folder that only this user may enter, with room for the socket's name."""
-    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes the folder private
-        _sweep(Path(parent))
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        if len(os.fsencode(folder / "agent")) < LONGEST_PATH:
+def _folder(parent: str) -> PrivateFolder:
+    """A new folder with room for the socket's name."""
+    for place in (parent or tempfile.gettempdir(), "/tmp"):  # noqa: S108 - the folder is private
+        folder = PrivateFolder(place)
+        if len(os.fsencode(folder.path / "agent")) < LONGEST_PATH:
             return folder
-        folder.rmdir()
+        folder.remove()
     raise LinkError(
         f"TMPDIR ({tempfile.gettempdir()}) is too long for a socket's name; set it to a shorter folder, as /tmp"
     )
-
-
-def _sweep(parent: Path) -> None:
-    """Remove the folders of this user's programs that were killed: nobody listens at their sockets."""
-    for folder in parent.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            is_own = folder.stat().st_uid == os.getuid() and stat.S_ISSOCK((folder / "agent").lstat().st_mode)
-            if is_own and time.time() - folder.stat().st_mtime > LEFT_BEHIND_S and not _listens(folder / "agent"):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-        except OSError:
-            return True
-    return True
 
 
 def _refused(status: int, pod: str, namespace: str) -> LinkError:

@@ -41,7 +41,7 @@ class Cluster:
         """
         config = Kubeconfig.find(options)
         try:
-            credentials = Credentials(config)
+            credentials = Credentials(config, parent=options.folder)
             configuration = Configuration()
             # Python 3.13 began to refuse CAs without a key identifier, as many clusters have; all else is checked.
             configuration.disable_strict_ssl_verification = True

@@ -6,15 +6,14 @@ here (see `_plugin`) and handed to it.
 
 import asyncio
 import os
-import tempfile
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import kube_config as _kube_config
 
+from kubealive_tui.link._folders import PrivateFolder
 from kubealive_tui.link._kubeconfig import Kubeconfig, terminal_is_free
 from kubealive_tui.link._plugin import run_plugin
 
@@ -31,8 +30,9 @@ kube_config: Any = _kube_config  # without annotations of its own
 class Credentials:
     """The credentials of one context: `load` fills a configuration, `close` removes a plugin's key from disk."""
 
-    def __init__(self, config: Kubeconfig) -> None:
+    def __init__(self, config: Kubeconfig, *, parent: str = "") -> None:
         self._config = config
+        self._parent = parent
         merger = kube_config.KubeConfigMerger(os.pathsep.join(map(str, config.paths)))
         self._loader = kube_config.KubeConfigLoader(
             config_dict=merger.config,
@@ -47,7 +47,7 @@ class Credentials:
         self._expires: float | None = None
         self._checked = 0.0
         self._reloading = asyncio.Lock()
-        self._keys: tempfile.TemporaryDirectory[str] | None = None
+        self._keys: PrivateFolder | None = None
 
     async def load(self, configuration: Configuration) -> None:
         """Fill in the server, its CA, and who we are; a plugin may ask a person. Raises what the client raises."""
@@ -81,7 +81,8 @@ class Credentials:
     def close(self) -> None:
         """Remove the files that a plugin's certificate was kept in."""
         if self._keys is not None:
-            self._keys.cleanup()
+            self._keys.remove()
+            self._keys = None
 
     async def _ask_plugin(self) -> bool:
         status = await run_plugin(
@@ -97,8 +98,8 @@ class Credentials:
 
     def _keep(self, name: str, pem: str) -> str:
         """TLS takes certificates from files alone: these lie in a folder that only this user may enter."""
-        self._keys = self._keys or tempfile.TemporaryDirectory(prefix="kubealive-")
-        path = Path(self._keys.name) / name
+        self._keys = self._keys or PrivateFolder(self._parent)
+        path = self._keys.path / name
         path.write_text(pem, encoding="ascii")
         return str(path)
 

@@ -24,6 +24,7 @@ class LinkOptions:
     """How to find the cluster and the agent; empty means kubectl's own default.
 
     `agent` is HOST:PORT of an agent that is reached without a cluster: inside its network, or by a tunnel.
+    `folder` is where the link's own files are to lie, a private folder each; empty for that of temporary files.
     """
 
     kubeconfig: str = ""
@@ -31,6 +32,7 @@ class LinkOptions:
     namespace: str = DEFAULT_NAMESPACE
     impersonate: str = ""
     agent: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,12 @@ __all__ = ["Link", "open_link"]
 class Link:
     """An open link. Without a cluster (`--agent`) it has channels alone."""
 
-    def __init__(self, where: Where, *, cluster: "Cluster | None" = None, target: str = "") -> None:
+    def __init__(
+        self, where: Where, *, cluster: "Cluster | None" = None, target: str = "", folder: str = ""
+    ) -> None:
         self.where = where
         self._cluster = cluster
-        self._bridge = None if cluster is None else Bridge(cluster)
+        self._bridge = None if cluster is None else Bridge(cluster, parent=folder)
         self._target = target
         self._admitted = False
 
@@ -90,7 +92,7 @@ async def _open(options: LinkOptions) -> Link:
         from kubealive_tui.link._cluster import Cluster  # noqa: PLC0415 - a second, which `--agent` need not pay
 
         cluster = await Cluster.connect(options)
-        return Link(cluster.where, cluster=cluster)
+        return Link(cluster.where, cluster=cluster, folder=options.folder)
     host, colon, port = options.agent.rpartition(":")
     if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
         raise UsageError(f"--agent {options.agent!r} is not HOST:PORT; write for example 127.0.0.1:50051")
