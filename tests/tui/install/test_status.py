@@ -4,13 +4,14 @@ import pytest
 
 from kubealive_tui.cli._status import lines
 from kubealive_tui.errors import UsageError
-from kubealive_tui.install import Manifest, Scaled, Wanted, status, up
+from kubealive_tui.install import Altered, Manifest, Wanted, status, up
 from kubealive_tui.install._kinds import KINDS
 from kubealive_tui.install._status import _sizes
 
 from .fakes import FakeClock, FakeCluster
 from .samples import waiting
 
+AGENT = "/apis/apps/v1/namespaces/kubealive/deployments/kubealive-agent"
 GETIP = "/apis/apps/v1/namespaces/kubealive/deployments/getip"
 
 
@@ -55,12 +56,33 @@ async def test_a_workload_that_was_scaled_is_ready_and_told() -> None:
     found = await status(cluster, namespace="kubealive")
 
     assert found.ready
-    assert {part.name: part.scaled for part in found.experiments if part.scaled} == {
-        "balance": (Scaled(ref="deployment/getip", desired=2, installed=4),)
+    assert {part.name: part.altered for part in found.experiments if part.altered} == {
+        "balance": (Altered(ref="deployment/getip", words="scaled to 2, installed with 4"),)
     }
     assert "  deployment/getip: scaled to 2, installed with 4; `kubealive reset balance` puts it back" in lines(
         found
     )
+
+
+async def test_an_agent_that_was_taken_away_is_not_ready() -> None:
+    """Without its one pod nothing can be reached, and another image in it is told as well."""
+    cluster = await installed()
+    agent = cluster.objects[AGENT]
+    agent["spec"]["replicas"] = 0
+    agent["status"] |= {"replicas": 0, "updatedReplicas": 0, "availableReplicas": 0}
+    agent["spec"]["template"]["spec"]["containers"][0]["image"] = "busybox:1"
+
+    found = await status(cluster, namespace="kubealive")
+
+    assert not found.ready
+    assert [line for line in lines(found) if "agent" in line] == [
+        "agent 1          not ready     deployment/kubealive-agent 0/0",
+        "  deployment/kubealive-agent: scaled to 0, installed with 1; `kubealive reset` puts it back",
+        (
+            "  deployment/kubealive-agent: image busybox:1, installed with localhost/kubealive/agent:0.1.0; "
+            "`kubealive reset` puts it back"
+        ),
+    ]
 
 
 @pytest.mark.parametrize(

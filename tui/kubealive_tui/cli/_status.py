@@ -41,9 +41,9 @@ def lines(found: Status) -> Iterator[str]:
     advised: set[str] = set()
     for title, part in _titled(found):
         yield _line(title, part)
-        for one in part.scaled:
+        for one in part.altered:
             back = own_command("reset", *filter(None, [part.name]), namespace=found.namespace)
-            yield f"  {one.ref}: scaled to {one.desired}, installed with {one.installed}; `{back}` puts it back"
+            yield f"  {one.ref}: {one.words}; `{back}` puts it back"
         for trouble in part.troubles:
             yield f"  {trouble.subject}: {trouble.text}"
             if trouble.advice and trouble.advice not in advised:

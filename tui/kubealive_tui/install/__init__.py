@@ -21,7 +21,7 @@ from ._manifests import (
 from ._nodes import lost_nodes
 from ._preflight import rights_to_install
 from ._rights import Right, listed_rights, missing_rights, rights_refusal, rights_to_reach
-from ._status import Part, Scaled, Status, status
+from ._status import Altered, Part, Status, status
 from ._steps import Step, StepKind
 from ._troubles import Cause, Trouble, Workload
 from ._up import Pods, reset, up
@@ -40,6 +40,7 @@ __all__ = [
     "OURS",
     "PART_OF_LABEL",
     "READY_SECONDS",
+    "Altered",
     "Api",
     "ApiError",
     "Cause",
@@ -51,7 +52,6 @@ __all__ = [
     "Pods",
     "PreflightError",
     "Right",
-    "Scaled",
     "Status",
     "Step",
     "StepKind",

@@ -12,6 +12,7 @@ from ._errors import ManifestError
 NAME_LABEL = "app.kubernetes.io/name"
 PART_OF_LABEL = "app.kubernetes.io/part-of"
 EXPERIMENT_LABEL = "kubealive.dev/experiment"
+INSTALLED_IMAGE = "kubealive.dev/installed-image"
 PRODUCT = "kubealive"
 AGENT = "kubealive-agent"
 OURS = f"{PART_OF_LABEL}={PRODUCT}"

@@ -11,10 +11,8 @@ from typing import Any
 from kubealive_tui.hints import own_command
 
 from ._errors import PreflightError
-from ._kinds import AGENT
+from ._kinds import AGENT, INSTALLED_IMAGE
 from ._manifests import AGENT_FOLDER, Manifest, Wanted
-
-INSTALLED_IMAGE = "kubealive.dev/installed-image"
 
 
 def with_origin(manifest: Manifest) -> Manifest:

@@ -1,6 +1,6 @@
 """`status`: what of an install is there, and whether it is as it should be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ._api import Api
@@ -19,12 +19,11 @@ from ._troubles import Trouble, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scaled:
-    """A workload that has another number of pods than `up` gives it: no trouble, but good to know."""
+class Altered:
+    """How a workload is not as `up` made it, by somebody's own doing: no trouble, but good to know."""
 
     ref: str
-    desired: int
-    installed: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,7 @@ class Part:
     name: str
     workloads: tuple[Workload, ...]
     troubles: tuple[Trouble, ...]
-    scaled: tuple[Scaled, ...] = ()
+    altered: tuple[Altered, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -43,8 +42,9 @@ class Part:
 
     @property
     def ready(self) -> bool:
-        """Whether it is installed and each workload has exactly its desired pods, ready."""
-        return self.installed and all(workload.settled for workload in self.workloads)
+        """Whether it is installed and each workload has its desired pods, ready; an agent has to have one."""
+        enough = self.name or all(workload.desired for workload in self.workloads)
+        return self.installed and bool(enough) and all(workload.settled for workload in self.workloads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +88,8 @@ async def status(api: Api, *, namespace: str, names: Sequence[str] | None = None
     def part(name: str) -> Part:
         mine = [w for w in seen.workloads if w.experiment == name and (name or w.ref.endswith(f"/{AGENT}"))]
         troubles = [trouble for trouble in seen.troubles if trouble.experiment == name]
-        scaled = [
-            Scaled(ref=w.ref, desired=w.desired, installed=sizes[w.ref])
-            for w in mine
-            if sizes.get(w.ref, w.desired) != w.desired
-        ]
-        return Part(name=name, workloads=tuple(mine), troubles=tuple(troubles), scaled=tuple(scaled))
+        altered = [Altered(ref=w.ref, words=words) for w in mine for words in _altered(w, sizes)]
+        return Part(name=name, workloads=tuple(mine), troubles=tuple(troubles), altered=tuple(altered))
 
     others = sorted({w.experiment for w in seen.workloads} - {*experiments(), ""})
     known = [*experiments(), *others]
@@ -105,6 +101,14 @@ async def status(api: Api, *, namespace: str, names: Sequence[str] | None = None
         experiments=tuple(part(name) for name in chosen),
         asked=frozenset(names or ()),
     )
+
+
+def _altered(workload: Workload, sizes: Mapping[str, int]) -> Iterator[str]:
+    size = sizes.get(workload.ref, workload.desired)
+    if size != workload.desired:
+        yield f"scaled to {workload.desired}, installed with {size}"
+    if workload.installed_image not in {"", workload.image}:
+        yield f"image {workload.image}, installed with {workload.installed_image}"
 
 
 def _sizes(manifests: Sequence[Manifest]) -> dict[str, int]:

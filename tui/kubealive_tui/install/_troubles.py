@@ -7,7 +7,7 @@ from typing import Any
 
 from kubealive_tui.hints import kubectl_command
 
-from ._kinds import EXPERIMENT_LABEL, kind_of, labels_of
+from ._kinds import EXPERIMENT_LABEL, INSTALLED_IMAGE, kind_of, labels_of
 
 _IMAGE_REASONS = frozenset({"ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 _CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
@@ -51,7 +51,8 @@ class Trouble:
 class Workload:
     """How far a Deployment, StatefulSet or DaemonSet is.
 
-    `settled` says that the controller has seen the newest version and that exactly the desired pods run it.
+    `settled` says that the controller has seen the newest version and that exactly the desired pods run it;
+    `installed_image` is the one that `up` gave it, where that is written on it.
     """
 
     ref: str
@@ -60,6 +61,7 @@ class Workload:
     desired: int
     settled: bool
     image: str
+    installed_image: str = ""
 
 
 def workload(body: dict[str, Any]) -> Workload:
@@ -81,6 +83,7 @@ def workload(body: dict[str, Any]) -> Workload:
         desired=desired,
         settled=seen and ready == updated == total == desired,
         image=spec["template"]["spec"]["containers"][0].get("image", ""),
+        installed_image=(body["metadata"].get("annotations") or {}).get(INSTALLED_IMAGE, ""),
     )
 
 
