@@ -22,6 +22,7 @@ from kubealive_tui.model import (
     LoadMode,
     LoadState,
     LoadTransition,
+    Node,
     OutageEdge,
     Outcome,
     Phase,
@@ -62,6 +63,11 @@ def fact(
 ) -> Fact:
     """A fact of the load balancing experiment."""
     return Fact(sequence, at(seconds), experiment, body, action_id)
+
+
+def away(name: str = "node-1") -> Change:
+    """A node of which its kubelet says nothing any more."""
+    return Change(Kind.NODE, f"u-{name}", Node(f"u-{name}", name, "Unknown"))
 
 
 def pod(uid: str = "p1", *, name: str = "", ready: bool = True, status: str = "Running", **more: Any) -> Pod:

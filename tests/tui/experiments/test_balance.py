@@ -36,6 +36,7 @@ from kubealive_tui.model import (
 from kubealive_tui.store import Store
 from tests.tui.experiments.drives import Still
 from tests.tui.signals import (
+    away,
     connected,
     deletion,
     fact,
@@ -261,7 +262,7 @@ def test_explain_tells_readiness_from_a_kill(fail: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("unready", "said"),
     [
-        (pod("p9", ready=False), "its readiness probe fails"),
+        (pod("p9", ready=False), "its readiness probe has not succeeded"),
         (
             pod("p9", ready=False, status="ErrImageNeverPull", message="not present with pull policy of Never"),
             "the kubelet of node-1 cannot get the image x/workload:v1: not present with pull policy of Never",
@@ -281,7 +282,17 @@ def test_explain_says_why_a_pod_takes_no_connections(unready: Pod, said: str) ->
     words = " ".join(map(plain, lab.explanation(there)))
 
     assert said in words
-    assert ("readiness probe fails" in words) == said.endswith("probe fails")
+    assert ("readiness probe has not" in words) == said.endswith("has not succeeded")
+
+
+def test_explain_blames_no_probe_for_a_lost_node() -> None:
+    """Where the node is away it was the node controller that called its pods not ready."""
+    there = scene()
+    there.store.apply(frame(3, 1, changes=(pod_change(pod("p9", ready=False, node="node-9")), away("node-9"))))
+    words = " ".join(map(plain, lab.explanation(there)))
+
+    assert "node-9 is not ready, so the node controller set the pod's Ready to false" in words
+    assert "readiness probe has not" not in words
 
 
 async def test_the_check_kills_only_under_its_own_load() -> None:

@@ -63,7 +63,7 @@ from tests.tui.experiments.healing import (
     seen,
     told,
 )
-from tests.tui.signals import at, connected, fact, frame, replies, snapshot
+from tests.tui.signals import at, away, connected, fact, frame, replies, snapshot
 
 T = TypeVar("T")
 
@@ -323,6 +323,14 @@ def test_the_last_end_in_one_line(there: Scene, words: str) -> None:
 
 
 # ---- explain
+
+
+def test_explain_blames_no_probe_for_a_lost_node() -> None:
+    """Where the node is away no key gives the pod back, and no probe failed."""
+    there = scene(pod(ready=False))
+    there.store.apply(frame(1_001, 31, changes=(away(),)))
+    assert "node-1 is not ready, so the node controller" in explained(there)
+    assert "r or I" not in explained(there)
 
 
 def explained(there: Scene) -> str:

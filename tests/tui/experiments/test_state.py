@@ -637,6 +637,23 @@ def test_explain_tells_the_last_run() -> None:
     assert "the value went with the pod" in " ".join(map(plain, lab.explanation(lost)))
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [(None, "it was denied, or not asked for"), (quiet(), "not asked for here while the pod was away")],
+    ids=["always", "once back"],
+)
+def test_explain_claims_no_silence_where_it_asked(settings: Settings | None, words: str) -> None:
+    """Where names are asked all the time, a name without an old answer was denied; nobody was silent."""
+    there = scene(settings=settings)
+    rebirth(there, (7.0, answer("10.0.0.99")), (7.1, said("u9")))
+    assert words in " ".join(map(plain, lab.explanation(there)))
+
+
+def test_a_pods_own_name_begins_with_the_sets() -> None:
+    """What is read can be typed: phoenix-0.phoenix, not 0.phoenix."""
+    assert "a name of its own, phoenix-NUMBER.phoenix" in " ".join(map(plain, lab.explanation(scene())))
+
+
 def test_what_to_try_follows_how_names_are_asked() -> None:
     """m is advised where names are asked always; where they are not, to wait for the answer that is kept."""
     there = scene()

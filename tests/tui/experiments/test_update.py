@@ -49,7 +49,7 @@ from tests.tui.experiments.deployments import (
     scene_of,
     started,
 )
-from tests.tui.signals import START, frame
+from tests.tui.signals import START, away, frame
 
 
 def press(key: str, at: Scene) -> list[object]:
@@ -473,6 +473,13 @@ def explained(at: Scene) -> str:
     return " ".join(map(plain, lines))
 
 
+def test_explain_blames_no_probe_for_a_lost_node() -> None:
+    """Where the node is away it was the node controller that called its pods not ready."""
+    words = explained(scene_of(deployment(), NEWEST, pod(2, ready=False), more=(away(),)))
+    assert "node-1 is not ready, so the node controller" in words
+    assert "the readiness probe has not succeeded" not in words
+
+
 @pytest.mark.parametrize(
     ("things", "words"),
     [
@@ -480,7 +487,8 @@ def explained(at: Scene) -> str:
         ((deployment(max_surge="25%", max_unavailable="30%", desired=5),), "never more than 7 pods"),
         ((deployment(max_surge="25%", max_unavailable="30%", desired=5),), "never fewer than 4 available ones"),
         ((deployment(strategy="Recreate"),), "ends all old pods first"),
-        ((deployment(),), "Progressing says NewReplicaSetAvailable"),
+        ((deployment(),), "Progressing says NewReplicaSetAvailable: all are available"),
+        ((deployment(available=3),), "3 of 4 are available now, which is no affair of the rollout"),
         (
             (deployment("v2", updated=0, current=0), replica_set(2, "v2", 0)),
             "0 of 4 pods of the newest template are made",

@@ -8,6 +8,7 @@ from kubealive_tui.model import GLYPH, Line, Load, Node, Outage, Pod, Role, Span
 
 __all__ = [
     "age",
+    "away_node",
     "back_off",
     "count",
     "load_mode",
@@ -67,6 +68,11 @@ def node_state(node: Node | None) -> Line:
     if node.unschedulable:
         return line((f"{GLYPH[Role.WAITING]} cordoned", Role.WAITING))
     return line((f"{GLYPH[Role.GOOD]} Ready", Role.GOOD))
+
+
+def away_node(pod: Pod, nodes: Iterable[Node]) -> str:
+    """The pod's node where that is not ready, so that Ready is false by the node controller's word; else empty."""
+    return next((node.name for node in nodes if node.name == pod.node and node.state != "Ready"), "")
 
 
 def age(us: int) -> str:

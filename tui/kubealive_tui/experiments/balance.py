@@ -31,10 +31,10 @@ from kubealive_tui.experiments._checks import (
     whole,
 )
 from kubealive_tui.experiments._commands import burst, kill, load, measured, mode, readiness_fault, scale, staying
-from kubealive_tui.experiments._explanations import NOW, TRY, ended_words, lost_words
+from kubealive_tui.experiments._explanations import NOW, TRY, away_words, ended_words, lost_words
 from kubealive_tui.experiments._statistics import spread_of
 from kubealive_tui.experiments._stopwatches import kill_stopwatch, ready_stopwatch, unready_stopwatch
-from kubealive_tui.experiments._words import not_placed, short, without_image
+from kubealive_tui.experiments._words import away_node, not_placed, short, without_image
 from kubealive_tui.model import (
     Act,
     Align,
@@ -265,11 +265,13 @@ def _explain_endpoints(scene: Scene) -> Iterator[Line]:
                 "deletionTimestamp is set, so the EndpointSlice controller marked it not ready. It may finish "
                 "open requests; its entry goes when its container has ended.",
             )
+        elif away := away_node(pod, scene.store.nodes()):
+            yield line(name, away_words(away))
         elif pod.status == "Running" and not pod.ready:
             yield line(
                 name,
-                "its readiness probe fails, so the kubelet set Ready to false and it gets no new connections. It "
-                "is not restarted: only a failing liveness probe does that.",
+                "its readiness probe has not succeeded, so Ready is false and it gets no new connections. It is "
+                "not restarted for that: only a failing liveness probe does it.",
             )
     yield from filter(None, (without_image(pods), not_placed(pods)))
 

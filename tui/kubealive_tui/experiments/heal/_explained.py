@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._commands import subject
-from kubealive_tui.experiments._explanations import NOW, TRY, ended_words, lost_words
+from kubealive_tui.experiments._explanations import NOW, TRY, away_words, ended_words, lost_words
 from kubealive_tui.experiments._timeline import ending_of
-from kubealive_tui.experiments._words import age, back_off, short
+from kubealive_tui.experiments._words import age, away_node, back_off, short
 from kubealive_tui.experiments.heal._faults import fault_of, replies_fail
 from kubealive_tui.experiments.heal._results import backed_off
 from kubealive_tui.model import Container, ContainerState, Ending, Line, Pod, Role, Run, Termination, line
@@ -97,7 +97,9 @@ def _pod(scene: Scene) -> Iterator[Line]:
     end, waits = _end(container), _back_off(container)
     if end is not None:
         yield line((f"{short(pod.name)} ended {ending_of(end)}: ", Role.STRONG), _cause(end))
-    if waits is not None:
+    if away := away_node(pod, scene.store.nodes()):
+        yield line(NOW, away_words(away))
+    elif waits is not None:
         yield line(
             NOW,
             f"CrashLoopBackOff. The container has ended before, so the kubelet waits {waits} s until it starts it "

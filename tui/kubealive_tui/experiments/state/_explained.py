@@ -46,8 +46,8 @@ def _keeps(store: Store) -> Iterator[Line]:
     )
     yield line(
         f"The Service {SET} is headless (clusterIP None): DNS leads to the pods themselves. Since the set names "
-        f"it as its serviceName, each pod also has a name of its own, NUMBER.{SET}, with its address of the "
-        "moment."
+        f"it as its serviceName, each pod also has a name of its own, {SET}-NUMBER.{SET}, with its address of "
+        "the moment."
     )
     if all(place.claim is None for place in seats(store)):
         yield line(
@@ -153,17 +153,20 @@ def _run(scene: Scene) -> Iterator[Line]:
             "denied for up to 30 s."
         )
     elif run.verb == "delete_pod" and run.target_name.startswith(f"{SET}-"):
-        yield from _rebirth(run)
+        yield from _rebirth(scene, run)
 
 
-def _rebirth(run: Run) -> Iterator[Line]:
+def _rebirth(scene: Scene, run: Run) -> Iterator[Line]:
     old = run.seconds(OLD_ANSWER)
     if run.seconds(NEW_ADDRESS) is None:
         yield line("Its name has not led to the new address yet: see what DNS says meanwhile, and for how long.")
-    elif old is None:
+    elif old is None and asks_always(scene):
         yield line(
-            "Nobody asked for the name while the pod was away, so no old answer was kept: the first was right."
+            "The old address was answered no more after the kill: until the name led to the new one it was "
+            "denied, or not asked for."
         )
+    elif old is None:
+        yield line("The name was not asked for here while the pod was away, and the first answer was right.")
     else:
         yield line(
             f"The old address was answered until {old:.1f} s after the kill, though nobody had it any more: the "

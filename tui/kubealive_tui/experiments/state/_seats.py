@@ -11,6 +11,7 @@ from itertools import islice
 
 from kubealive_tui.experiments._api import Scene
 from kubealive_tui.experiments._names import answered
+from kubealive_tui.experiments._words import away_node
 from kubealive_tui.model import CallResult, Claim, Pod
 from kubealive_tui.store import Store
 
@@ -146,7 +147,7 @@ def lost_node(store: Store, place: Seat) -> str:
     """The node of the seat's pod where that is not ready; empty where it is, and of the Deployment's place."""
     if place.pod is None or place.name == NEST:
         return ""
-    return next((n.name for n in store.nodes() if n.name == place.pod.node and n.state != "Ready"), "")
+    return away_node(place.pod, store.nodes())
 
 
 def refused_write(store: Store, place: Seat) -> CallResult | None:

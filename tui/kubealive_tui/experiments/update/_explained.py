@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from kubealive_tui.experiments._explanations import NOW, ended_words, lost_words
-from kubealive_tui.experiments._words import not_placed, short, without_image
+from kubealive_tui.experiments._explanations import NOW, away_words, ended_words, lost_words
+from kubealive_tui.experiments._words import away_node, not_placed, short, without_image
 from kubealive_tui.experiments.update._ladder import current_set, made_by
 from kubealive_tui.experiments.update._rollout import COMPLETE, GRACEFUL, STUCK, drain_of, is_complete
 from kubealive_tui.experiments.update._staged import BROKEN, MISSING
@@ -67,10 +67,7 @@ def _standing(store: Store, deployment: Workload) -> str:
             "Progressing is False. The controller only says so: it neither gives up nor goes back. z does."
         )
     if is_complete(deployment):
-        return (
-            "all replicas are of the newest revision and available: Progressing says NewReplicaSetAvailable. Pods "
-            "that are still terminating are not counted."
-        )
+        return _complete(deployment)
     if progressing is not None and progressing.reason == COMPLETE:
         return (
             f"{deployment.updated} of {deployment.desired} pods of the newest template are made. Progressing "
@@ -82,13 +79,30 @@ def _standing(store: Store, deployment: Workload) -> str:
     return f"{ready}. Each further step waits until a new pod is Ready, or an old one has gone, by the rule above."
 
 
+def _complete(deployment: Workload) -> str:
+    told = "all replicas are of the newest revision, and Progressing says NewReplicaSetAvailable"
+    if deployment.available >= deployment.desired:
+        return f"{told}: all are available. Pods that are still terminating are not counted."
+    return (
+        f"{told}. {deployment.available} of {deployment.desired} are available now, which is no affair of the "
+        "rollout: a pod that goes or turns unready after it does not take that word back."
+    )
+
+
 def explain_pods(store: Store, deployment: Workload) -> Iterator[Line]:
     """Why the pods of the newest revision do not count yet, one sentence a cause."""
     newest = current_set(store, deployment)
     pods = made_by(store, newest) if newest else []
-    unready = [pod for pod in pods if pod.status == "Running" and not pod.ready and not pod.deleting]
+    away = {pod.name: node for pod in pods if (node := away_node(pod, store.nodes()))}
+    unready = [
+        pod
+        for pod in pods
+        if pod.status == "Running" and not pod.ready and not pod.deleting and pod.name not in away
+    ]
     if imageless := without_image(pods):
         yield imageless
+    for node in sorted(set(away.values())):
+        yield line(_names([pod for pod in pods if away.get(pod.name) == node]), away_words(node))
     if unready:
         yield line(
             _names(unready),
