@@ -8,12 +8,13 @@ from kubealive_agent._sizes import MAX_CPU
 from kubealive_agent.load import MAX_RATE
 from kubealive_tui.experiments import NotNow, Scene, Settings
 from kubealive_tui.experiments._commands import CPUS, RATES
-from kubealive_tui.experiments.balance import _survives, lab, spread_words
+from kubealive_tui.experiments.balance import _survives, lab, lost_finding, spread_words
 from kubealive_tui.model import (
     Act,
     Bins,
     Change,
     DeletePod,
+    Ending,
     Fault,
     FaultKind,
     Kind,
@@ -24,6 +25,7 @@ from kubealive_tui.model import (
     ProbeFails,
     Rail,
     Request,
+    Run,
     Scale,
     Sentence,
     SetLoad,
@@ -36,6 +38,7 @@ from kubealive_tui.model import (
 from kubealive_tui.store import Store
 from tests.tui.experiments.drives import Still
 from tests.tui.signals import (
+    START,
     away,
     connected,
     deletion,
@@ -293,6 +296,20 @@ def test_explain_blames_no_probe_for_a_lost_node() -> None:
 
     assert "node-9 is not ready, so the node controller set the pod's Ready to false" in words
     assert "readiness probe has not" not in words
+
+
+@pytest.mark.parametrize(
+    ("failed", "planned", "kept"),
+    [(0, 320, True), (50, 320, True), (51, 3200, False), (0, 0, False)],
+    ids=["none", "half a second's", "more, in a long run", "nothing was asked"],
+)
+def test_what_a_kill_may_cost_does_not_grow_with_the_run(failed: int, planned: int, *, kept: bool) -> None:
+    """A cluster that heals slowly sends more meanwhile, and may lose no more for it."""
+    run = Run(
+        "a1", "KILL", "delete_pod", "me", "p1", "u1", START, START + 1, Ending.COMPLETE, (),
+        failed=failed, planned=planned, measured=planned > 0,
+    )  # fmt: skip
+    assert lost_finding(run).kept is kept
 
 
 async def test_the_check_kills_only_under_its_own_load() -> None:

@@ -425,7 +425,7 @@ def test_a_daemon_set_that_was_left_out_is_said() -> None:
             [],
             [(1.0, call(2, outcome=Outcome.CONNECT_TIMEOUT))],
             "from outside, 192.0.2.1:8080",
-            "the node may be cut off, which Kubernetes notices after some 40 s",
+            "the node may be cut off, which Kubernetes notices after 50 s",
             id="a node that was just cut off",
         ),
     ],

@@ -321,11 +321,32 @@ def test_a_set_without_pods_is_explained() -> None:
     assert "Try: s" in words(cluster)
 
 
+def test_the_last_run_is_explained() -> None:
+    """How long an answer led astray; and where none did after the pod stood there, nobody is said to be misled."""
+    kept = answered()
+    killed(kept)
+    kept.wait(4)
+    assert "Until 15.0 s an answer still had the old address" in words(kept)
+
+    denied = answered()
+    killed(denied, between=DnsAnswer(f"dns-set-0.dns-set.{ZONE}", "A", "NXDOMAIN"))
+    denied.wait(4)
+    assert "After that nobody was given the old address any more" in words(denied)
+
+
+def test_the_full_name_with_enough_dots_is_not_said_to_cost_most() -> None:
+    """The rule goes by ndots: an SRV name has six dots and is asked as it stands."""
+    assert "One with as many is asked as it stands first" in words(answered())
+
+
 # ---- the stopwatch
 
 
-def killed(cluster: Cluster) -> None:
-    """A pod killed 9 s on: in the slice again 2 s later, in DNS after 20 s, the last old answer between."""
+OLD_ANSWER = DnsAnswer(f"dns-set-0.dns-set.{ZONE}", "A", "NOERROR", (SETS[0],))
+
+
+def killed(cluster: Cluster, *, between: DnsAnswer = OLD_ANSWER) -> None:
+    """A pod killed 9 s on: in the slice again 2 s later, in DNS after 20 s, this answer at 15 s."""
     began = cluster.seconds + 9
     cluster.seconds = began
     cluster.tell(kill(), action_id="a1")
@@ -341,7 +362,7 @@ def killed(cluster: Cluster) -> None:
     again = pod("dns-set", "new", "dns-set-0", "10.0.1.9")
     cluster.tell(entered("new", "10.0.1.9", ready=True), changes=(back, Change(Kind.POD, "set-0", None), again))
     cluster.seconds = began + 15
-    cluster.tell(DnsAnswer(f"dns-set-0.dns-set.{ZONE}", "A", "NOERROR", (SETS[0],)))
+    cluster.tell(between)
     cluster.seconds = began + 20
     cluster.answer_all()
 

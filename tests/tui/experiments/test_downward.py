@@ -8,6 +8,7 @@ import pytest
 
 from kubealive_tui.experiments import NotNow, VerdictWord
 from kubealive_tui.experiments.downward import lab, says
+from kubealive_tui.experiments.downward._runs import FILE_WITHIN_S
 from kubealive_tui.experiments.downward._told import FIELDS, Agreement, agreement, told_by, told_in
 from kubealive_tui.model import (
     Act,
@@ -335,6 +336,8 @@ class Played:
         self.tell(PodTransition(found.uid, found.name, frozenset({Aspect.LABELS})), change=after)
         if "gap" in self.faults:
             self.tell(AgentNote("the agent watches the cluster again", watch_gap=WatchGap.ENDED))
+        if "late file" in self.faults:
+            self.seconds += FILE_WITHIN_S + 2
         if "no file" not in self.faults:
             env = {"POD_MOOD": request.verb.value} if "variable follows" in self.faults else {}
             self.tell(reading(found.uid, page(after, **env)))
@@ -392,6 +395,7 @@ async def test_the_check_gives_labels_back_first() -> None:
         pytest.param({"b1": page(bare())}, set(), "values that the bare pod is told: POD_MOOD", id="bare knows"),
         pytest.param({"b1": "{}"}, set(), "the bare pod is told: it does not answer", id="bare silent"),
         pytest.param({}, {"no file"}, "the file follows a changed label: never", id="no file"),
+        pytest.param({}, {"late file"}, "the file follows a changed label: 12", id="a late file"),
         pytest.param({}, {"gap"}, "facts of that run: the agent could not watch", id="gap"),
         pytest.param({}, {"variable follows"}, "the variable made of that label: mood bright", id="variable"),
     ],

@@ -106,6 +106,8 @@ class PlayedCluster:
         self.tell(given, numbers(new, 4, image=version), progress(MOVING), action=action)
         if version == "v-broken":
             self.show(deployment(version, MOVING, AVAILABLE), replica_set(new, version, 1, ready=0))
+            if "keeps it out" not in self.faults:
+                self.tell(changes=(changed(replace(pod(new, 1, ready=False), image=f"x/workload:{version}")),))
             answered = replies(self.seconds, (old, 100, OK))
             if "lets it in" in self.faults:
                 answered = replace(answered, rows=(replace(answered.rows[0], pod_uid="new", version=version),))
@@ -162,6 +164,7 @@ async def test_a_graceful_cluster_passes() -> None:
         ("no load", {"steady load"}),
         ("loses", {"lost in the graceful update"}),
         ("lets it in", {"replies of a version that never gets ready"}),
+        ("keeps it out", {"replies of a version that never gets ready"}),
         ("stays open", {"graceful update", "undo"}),
     ],
 )

@@ -41,6 +41,21 @@ def test_a_metric_that_is_not_renewed_is_none() -> None:
     assert late.desired == (2.0, 2.0)
 
 
+def test_where_metrics_are_rare_they_stand_longer() -> None:
+    """With a resolution of a minute the chart has no hole before each new metric; with three missing it has."""
+    ledger = told(*((60.0 * n, replace(SAMPLE, measured_us=at(60.0 * n))) for n in range(4)))
+    assert ledger.every_us == 60_000_000
+    assert ledger.columns(at(239), span_us=2_000_000, count=1).utilization == (20.0,)
+    assert ledger.columns(at(362), span_us=2_000_000, count=1).utilization == (None,)
+
+
+def test_one_late_metric_does_not_make_them_rare() -> None:
+    """How often they come is the middle of the last intervals."""
+    times = (0, 15, 30, 115, 130)
+    assert told(*((n, replace(SAMPLE, measured_us=at(n))) for n in times)).every_us == 15_000_000
+    assert told((0, SAMPLE), (15, replace(SAMPLE, measured_us=at(15)))).every_us is None
+
+
 def test_the_past_is_bounded() -> None:
     """Ten minutes are kept, with the one before them that says what held at their begin, and so many at most."""
     ledger = told(*((n, replace(SAMPLE, measured_us=n)) for n in range(0, 2 * KEPT_US // 1_000_000, 10)))

@@ -8,7 +8,9 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from operator import itemgetter
+from statistics import median
 
 from kubealive_tui.model import ScalingSample
 
@@ -19,8 +21,12 @@ KEPT_US = 600_000_000
 # An autoscaler and the metrics API tell something each 15 s, and replicas change in steps; ten times as much is
 # somebody's mistake, and the oldest give way.
 MOST_POINTS = 1_024
-# A metric comes each 15 s. Three that did not come are no measurement any more.
+# Metrics come each 15 s, or as rarely as metrics-server is told (--metric-resolution). Three that did not come are
+# no measurement any more.
 STALE_US = 45_000_000
+STALE_AFTER = 3
+# How many of the newest intervals say how often they come: enough for their median not to be one that was late.
+INTERVALS = 5
 
 _time = itemgetter(0)
 
@@ -68,6 +74,13 @@ class ScalingLedger:
         """Samples with their times, newest first."""
         return reversed(self._samples)
 
+    @property
+    def every_us(self) -> int | None:
+        """How often a metric comes: the median of the newest intervals between two; None before there are two."""
+        newest = [at for at, _ in islice(reversed(self._used), INTERVALS + 1)]
+        gaps = [after - before for after, before in pairwise(newest)]
+        return int(median(gaps)) if len(gaps) > 1 else None
+
     def columns(self, now_us: int, *, span_us: int, count: int) -> ScalingColumns:
         """What held at the end of each of `count` equal steps of the last `span_us`, the last of them now.
 
@@ -75,9 +88,10 @@ class ScalingLedger:
         """
         width = span_us // count
         end = (now_us // width + 1) * width
+        stale_us = max(STALE_US, STALE_AFTER * (self.every_us or 0))
         edges = [min(end - width * back, now_us) for back in reversed(range(count))]
         return ScalingColumns(
-            _held(self._used, edges, stale_us=STALE_US), _held(self._desired, edges), _held(self._current, edges)
+            _held(self._used, edges, stale_us=stale_us), _held(self._desired, edges), _held(self._current, edges)
         )
 
 

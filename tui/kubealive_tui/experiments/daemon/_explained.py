@@ -33,7 +33,7 @@ def explanation(scene: Scene) -> Sequence[Line]:
         *(words for place in spots(store) for words in _amiss(store, place)),
         *_records(store),
         *_run(scene),
-        line(TRY, "x on a pod: the node's port answers long before DNS has let the old address go."),
+        line(TRY, "x on a pod: the node's port answers before DNS has let the old address go."),
     ]
 
 
@@ -97,7 +97,8 @@ def _amiss(store: Store, place: Spot) -> Iterator[Line]:
 
 _NO_WORD = (
     "its pod is called ready, but nothing comes back from the node's port: the node may be cut off, which "
-    "Kubernetes notices after some 40 s of silence; or its network plugin has no hostPort."
+    "Kubernetes notices after 50 s of silence by default (40 s before 1.32), or its network plugin "
+    "has no hostPort."
 )
 _SILENT_PORTS = {
     Outcome.REFUSED: "its pod is ready, but the node's port does not lead to it: the network plugin has not set "

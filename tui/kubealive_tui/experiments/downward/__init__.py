@@ -90,8 +90,9 @@ lab = Experiment(
     lesson="A pod knows of itself what its manifest has the kubelet tell it, and no more.",
     subject=TOLD,
     limits=(READY, EQUAL, BARE_SAYS, AGENT, FOLLOWS, STAYS, WHOLE),
-    # 60 until ready, 20 for the words, 120 for the file and again for its way back, and air.
-    check_within_s=330.0,
+    # 60 until ready, 20 for the words, 120 until all are equal, 20 for the bare pod, 130 for the file, 20 for its
+    # way back, and air.
+    check_within_s=400.0,
 )
 
 
@@ -364,7 +365,9 @@ async def _follows(drive: Drive, uid: str) -> list[Finding]:
     back = await drive.ask(Act(lab.name, pod.uid, pod.name, LabelPod(MOOD, before)))
     await ended_run(drive, lab, back, within=BACK_WITHIN_S)
     return [
-        FOLLOWS.found(f"{took:.2f} s" if took is not None else "never", kept=took is not None),
+        FOLLOWS.found(
+            "never" if took is None else f"{took:.2f} s", kept=took is not None and took <= FILE_WITHIN_S
+        ),
         STAYS.found(f"{MOOD} {mood or '–'}", kept=mood is not None and mood == before),
         whole(WHOLE, run),
     ]

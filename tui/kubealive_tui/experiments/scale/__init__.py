@@ -263,7 +263,7 @@ def explain(scene: Scene) -> Sequence[Line]:
         *_explain_missing(scene),
         *_explain_now(scene, scaler),
         *_explain_run(scene),
-        *_explain_rule(scaler),
+        *_explain_rule(scaler, scene.store.scaling(lab.name).every_us),
         *_explain_next(scene, scaler),
     ]
 
@@ -287,23 +287,26 @@ def _explain_missing(scene: Scene) -> Iterator[Line]:
         )
 
 
-def _explain_rule(scaler: Autoscaler | None) -> Iterator[Line]:
+def _explain_rule(scaler: Autoscaler | None, every_us: int | None) -> Iterator[Line]:
     yield line(
-        "The HorizontalPodAutoscaler controller looks each 15 s: it asks the metrics API for the CPU of the "
-        "Deployment's pods, divides it by what they request (resources.requests.cpu), and compares that with "
-        "averageUtilization. The result goes to the Deployment's spec.replicas; its ReplicaSet makes the pods."
+        "The HorizontalPodAutoscaler controller looks each 15 s by default: it asks the metrics API for the CPU "
+        "of the Deployment's pods, divides it by what they request (resources.requests.cpu), and compares that "
+        "with averageUtilization. The result goes to the Deployment's spec.replicas, and its ReplicaSet makes the "
+        "pods."
     )
+    every = f"come each {every_us / 1e6:.0f} s here" if every_us else "are measured each 15 s by default"
     yield line(
-        "Metrics are measured each 15 s over a window before that, so half a minute may pass from a load to a "
-        "decision. A pod has no metric at first: on the way up it counts as idle, on the way down as busy."
+        f"Metrics {every} (metrics-server's --metric-resolution), each over a window before it. Together with the "
+        "autoscaler's own step that is what passes from a load to a decision. A pod has no metric at first: on "
+        "the way up it counts as idle, on the way down as busy."
     )
     if scaler is not None:
         window = window_seconds(scaler)
         yield line(
             f"Up it goes at once, down only when nothing in the last {window} s has asked for more "
             "(behavior.scaleDown.stabilizationWindowSeconds). The default is 300 s, right where a start is dear "
-            "and a dip is short. Here a start takes a second and you wait for what follows; with much less than a "
-            "minute it would scale down between two metrics, only to scale up again."
+            "and a dip is short. Here a start takes a second and you wait for what follows; with one "
+            "about as short as a metric's it would scale down between two, only to scale up again."
         )
 
 

@@ -163,7 +163,8 @@ def _first_seen(run: RunFacts, samples: Sequence[tuple[int, ScalingSample]], dir
 
 
 def _verdict(sample: ScalingSample) -> int:
-    return 0 if sample.utilization is None else verdict(sample.utilization, sample.target_utilization)
+    """What the controller makes of it, which cuts a use to whole per cent before it compares."""
+    return 0 if sample.utilization is None else verdict(int(sample.utilization), sample.target_utilization)
 
 
 def _direction(sample: ScalingSample) -> int:

@@ -107,7 +107,7 @@ async def _by_node(drive: Drive) -> list[Finding]:
             await _set_policy(drive, service, "Cluster")
         nodes = await _nodes(drive)
         await _set_policy(drive, service, "Local")
-        return [nodes, await _local(drive)]
+        return [nodes, *await _local(drive)]
     finally:
         await _set_policy(drive, service, before)
 
@@ -147,13 +147,13 @@ def _not_answered(store: Store, node: Node, *, since_us: int) -> str:
     return "" if endpoint is not None and endpoint.ready else f"{node.name}: {call.pod_name or 'nobody'} answered"
 
 
-async def _local(drive: Drive) -> Finding:
-    """Nodes that have backends, once they answer with those alone."""
+async def _local(drive: Drive) -> list[Finding]:
+    """Nodes that have backends, once they answer with those alone; nothing where no other node has one."""
     store = drive.store
     found = await drive.until("nodes to keep to their own", lambda: _own_only(store), within=LOCAL_WITHIN_S)
     if found is None:
-        return LOCAL.found(f"not within {LOCAL_WITHIN_S:.0f} s", kept=False)
-    return LOCAL.found(", ".join(found) or "no other node has one", kept=True)
+        return [LOCAL.found(f"not within {LOCAL_WITHIN_S:.0f} s", kept=False)]
+    return [LOCAL.found(", ".join(found), kept=True)] if found else []
 
 
 def _own_only(store: Store) -> list[str] | None:

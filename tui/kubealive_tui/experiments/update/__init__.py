@@ -88,6 +88,7 @@ DANGER = "replace all pods of"
 
 COMPLETE_WITHIN_S = 60.0
 HELD_FOR_S = 10.0
+RUNS_WITHIN_S = 30.0
 
 READY = Limit("pods ready, drain on", f"all, within {COMPLETE_WITHIN_S:.0f} s")
 UPDATED = Limit("graceful update", f"complete within {COMPLETE_WITHIN_S:.0f} s, old pods gone")
@@ -107,8 +108,8 @@ lab = Experiment(
     traffic=Http("incver", rate=RATE),
     subject=DEPLOYMENT,
     limits=(READY, LOADED, UPDATED, KEPT, HELD, UNHARMED, UNDONE, WHOLE),
-    # 60 to make it graceful, 60 for the update, 10 for the broken version, 60 for the undo, and air.
-    check_within_s=240.0,
+    # 60 to make it graceful, 60 for the update, 30 and 20 for the broken version, 60 for the undo, and air.
+    check_within_s=260.0,
 )
 lab.stopwatches += [rollout_stopwatch]
 
@@ -345,6 +346,8 @@ async def _holds_back(drive: Drive) -> _Found:
     before = traffic.failed
     verb = rollout(drive.store, deployment, {"version": BROKEN})
     await drive.ask(Act(lab.name, deployment.uid, deployment.name, verb))
+    if not await drive.until(f"a pod of {BROKEN} to run", lambda: _runs(drive.store), within=RUNS_WITHIN_S):
+        return [HELD.found("none of its pods runs", kept=False)], None
     began = drive.store.now_us
     await drive.until(f"{BROKEN} to be held back", lambda: _passed(drive.store, began), within=HELD_FOR_S + 10)
     replies = sum(pod.ok + pod.failed for pod in traffic.pods.values() if pod.version == BROKEN)
@@ -352,6 +355,11 @@ async def _holds_back(drive: Drive) -> _Found:
         HELD.found(str(replies), kept=not replies),
         UNHARMED.found(str(traffic.failed - before), kept=traffic.failed == before),
     ], None
+
+
+def _runs(store: Store) -> bool | None:
+    pods = store.pods_of(lab.name)
+    return any(pod.version == BROKEN and pod.status == "Running" for pod in pods) or None
 
 
 def _passed(store: Store, began_us: int) -> bool | None:
