@@ -2,7 +2,8 @@
 
 kube-proxy has the kernel do it with rules that need an administrator; here it is a small relay, which balances in
 the same way: at random, by connection, over ready endpoints, over serving ones that terminate if there is no
-other, and with a closed door if there is none at all.
+other, and with a closed door if there is none at all. And it follows as late as kube-proxy, which writes its rules
+at most once a second: what changes soon after a change waits, and clients are sent to pods that are gone.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from kubealive_sandbox.places import Places
 __all__ = ["ServiceProxy"]
 
 _SERVICE = "kubernetes.io/service-name"
+# The least time between two writings of rules, kube-proxy's default (iptables.minSyncPeriod).
+WRITE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class _Front:
 
 
 class ServiceProxy:
-    """Keeps the listeners as Services and their endpoints want them."""
+    """Keeps the listeners, and where each leads, as Services and endpoints wanted it when it last wrote rules."""
 
     def __init__(self, api: Api, *, nodes: dict[str, str], places: Places) -> None:
         self._api = api
@@ -40,7 +43,10 @@ class ServiceProxy:
         self._servers: dict[Place, tuple[_Front, asyncio.Server]] = {}
         self._busy: dict[Place, _Front] = {}
         self._changes: set[asyncio.Task[None]] = set()
-        self._lock = asyncio.Lock()
+        self._rules: dict[_Front, list[Place]] = {}
+        self._stale: dict[tuple[str, str], None] = {}
+        self._writing: asyncio.TimerHandle | None = None
+        self._written = 0.0
 
     def loop(self) -> Loop:
         """The proxy as a control loop."""
@@ -56,8 +62,24 @@ class ServiceProxy:
         return Loop(self._api, "proxy", self.reconcile, {"Service": service, "EndpointSlice": service})
 
     def reconcile(self, namespace: str, name: str) -> None:
+        """Have a Service's rules written: now, or when a second has passed since rules were written."""
+        self._stale[namespace, name] = None
+        if self._writing is None:
+            loop = asyncio.get_running_loop()
+            wait = self._written + WRITE_S - loop.time()
+            self._writing = loop.call_later(max(wait, 0.0), self._write)
+
+    def _write(self) -> None:
+        self._writing, self._written = None, asyncio.get_running_loop().time()
+        stale, self._stale = self._stale, {}
+        for service in stale:
+            self._follow(*service)
+
+    def _follow(self, namespace: str, name: str) -> None:
         """Open and close the listeners of one Service."""
         wanted = dict(self._fronts(namespace, name))
+        others = {front: to for front, to in self._rules.items() if front.service != (namespace, name)}
+        self._rules = others | {front: self._endpoints(front) for front in wanted.values()}
         for place, (front, server) in tuple(self._servers.items()):
             if front.service == (namespace, name) and place not in wanted:
                 del self._servers[place]
@@ -73,6 +95,8 @@ class ServiceProxy:
         """Close every listener."""
         for _, server in self._servers.values():
             server.close()
+        if self._writing is not None:
+            self._writing.cancel()
         for task in self._changes:
             task.cancel()
 
@@ -105,14 +129,15 @@ class ServiceProxy:
                 )
         finally:
             del self._busy[place]
-        self.reconcile(*front.service)  # it may be unwanted by now
+        if (place in self._servers) != (front in self._rules):
+            self.reconcile(*front.service)  # it is unwanted by now, or to be tried again
 
     def _choose(self, front: _Front) -> Place | None:
-        places = self._endpoints(front)
+        places = self._rules.get(front)
         return random.choice(places) if places else None  # noqa: S311 - as kube-proxy's rules do
 
     def _endpoints(self, front: _Front) -> list[Place]:
-        """Where a new connection may go now."""
+        """Where a new connection may go, as the API has it now."""
         namespace, name = front.service
         ready: list[tuple[str, Place]] = []
         leaving: list[tuple[str, Place]] = []
