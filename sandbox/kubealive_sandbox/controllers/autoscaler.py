@@ -16,6 +16,9 @@ from kubealive_sandbox.controllers._scaling import Scaled, Sum, limited, recomme
 __all__ = ["Autoscalers"]
 
 PERIOD_S = 15.0
+# Metrics are taken with the same period, and both begin with the sandbox. Any phase between the two is as true as
+# another; with this one nobody waits for a decision that was made by an old measurement a moment before a new one.
+BEHIND_S = 1.0
 # Younger pods that are not ready, or were ready for less than this, do not count yet.
 STARTING = timedelta(minutes=5)
 READY_DELAY = timedelta(seconds=30)
@@ -46,6 +49,7 @@ class Autoscalers:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        await asyncio.sleep(BEHIND_S)
         while True:
             for each in self._api.select("HorizontalPodAutoscaler"):
                 self.reconcile(each)

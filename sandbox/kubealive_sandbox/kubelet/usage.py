@@ -22,6 +22,8 @@ from kubealive_sandbox.kubelet._container import Container
 __all__ = ["Usage"]
 
 WINDOW_S = 15.0
+# metrics-server's: a container that was not there at the last look has its start for one, if that is so long ago.
+FRESH_S = 10.0
 MEMORY_S = 0.25
 # Whoever uses less than half of his limit is looked at in every so manieth look only.
 SELDOM = 4
@@ -95,7 +97,10 @@ class Usage:
             before = self._seconds.get(pid)
             seen[pid] = (clock, seconds)
             if before is None:
-                continue
+                age = now.timestamp() - _born(pid)
+                if not FRESH_S <= age < WINDOW_S:
+                    continue
+                before = (clock - age, {})
             window = clock - before[0]
             # By process: what has ended since takes nothing away from what the others used.
             used = sum(max(0.0, spent - before[1].get(each, 0.0)) for each, spent in seconds.items())
@@ -166,6 +171,14 @@ def _cpu(pid: int) -> float:
     except psutil.Error:
         return 0.0
     return float(times.user + times.system)
+
+
+def _born(pid: int) -> float:
+    """When it was started, as seconds since 1970; 0 where it has ended."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
 
 
 def _memory(pid: int) -> int:

@@ -1,5 +1,6 @@
 """How many replicas an autoscaler wants, and how fast it goes there."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from kubealive_sandbox.api import Api, Object
 from kubealive_sandbox.controllers import Autoscalers
 from kubealive_sandbox.controllers._scaling import Scaled, Sum, limited, recommend
+from kubealive_sandbox.controllers.autoscaler import BEHIND_S, PERIOD_S
+from kubealive_sandbox.kubelet.usage import WINDOW_S
 from tests.sandbox.objects import NAMESPACE, Clock, deployment, new_api, run_as, template
 
 
@@ -136,3 +139,20 @@ def test_without_a_request_it_does_nothing_and_says_why() -> None:
 
     assert stage.tick() == 1
     assert stage.condition("ScalingActive") == "FailedGetResourceMetric"
+
+
+async def test_it_looks_soon_after_each_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have one period and begin together, so its own first look is a moment later."""
+    stage, waits = Stage(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) > 2:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("kubealive_sandbox.controllers.autoscaler.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await stage.autoscalers.run()
+
+    assert PERIOD_S == WINDOW_S
+    assert waits == [BEHIND_S, PERIOD_S, PERIOD_S]
