@@ -11,8 +11,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 USE    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
-# A file's tests one after another, in the order that tests/e2e/conftest.py gives the files.
-APART  := --dist loadfile --no-loadscope-reorder --timeout 300
+# In the order that tests/e2e/conftest.py gives the tests.
+APART  := --no-loadscope-reorder --timeout 300
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types imports proto proto-check images load e2e e2e-sandbox bench clean
@@ -51,12 +51,12 @@ imports: $(DEV)
 # of it (pytest's 5).
 e2e: $(DEV)  ## end to end on the cluster of KUBECONFIG (ARGS go to pytest)
 	@failed=0; \
-	$(BIN)/pytest -v -m "e2e and not power" -n 2 $(APART) tests/e2e $(ARGS) || failed=1; \
+	$(BIN)/pytest -v -m "e2e and not power" -n 2 --dist loadfile $(APART) tests/e2e $(ARGS) || failed=1; \
 	$(BIN)/pytest -v -m "e2e and power" --timeout 300 tests/e2e $(ARGS) || [ $$? = 5 ] || failed=1; \
 	exit $$failed
 
 e2e-sandbox: $(DEV)  ## the same end to end, on clusters of processes made for it, several at a time
-	@KUBEALIVE_E2E_SANDBOX=1 $(BIN)/pytest -v -m e2e -n 3 $(APART) tests/e2e $(ARGS)
+	@KUBEALIVE_E2E_SANDBOX=1 $(BIN)/pytest -v -m e2e -n 5 $(APART) tests/e2e $(ARGS)
 
 bench: $(DEV)  ## ratios against named peers; fails on the bounds of the README
 	@$(BIN)/python -m bench $(ARGS)

@@ -5,38 +5,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from kubealive_tui.cli._embedded import IMAGES
 from tests.e2e.harness import HOST_PORT, NAMESPACE, OUTSIDE, Specs, kubealive, kubectl, specs
+from tests.e2e.workers import Apart, place
 
 SANDBOX = "KUBEALIVE_E2E_SANDBOX"
-# The slowest first, and a quick one behind them: a worker is given its next file while it is at the one before.
-ORDER = (
-    "scale",
-    "update",
-    "heal",
-    "checks",
-    "install",
-    "refusals",
-    "terminal",
-    "trouble",
-    "dns",
-    "balance",
-    "daemon",
-    "state",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, for workers side by side; what cuts power comes last."""
-    named = {f"test_{name}.py": place for place, name in enumerate(ORDER)}
-
-    def place(item: pytest.Item) -> tuple[bool, int]:
-        return item.get_closest_marker("power") is not None, named.get(item.path.name, len(ORDER))
-
+    """Begin with what takes longest."""
     items.sort(key=place)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Apart | None:
+    """Share single tests, where each worker has a cluster of its own; else as the command line says."""
+    return Apart(config, log) if os.environ.get(SANDBOX) else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -48,6 +48,17 @@ def kubealive(*words: str, timeout: float = 240) -> subprocess.CompletedProcess[
     return subprocess.run([KUBEALIVE, *words], check=False, capture_output=True, text=True, timeout=timeout)
 
 
+async def checked(experiment: str, *, within: float) -> dict[str, Any]:
+    """What `kubealive check NAME --json` says of the experiment, while others look on."""
+    process = await asyncio.create_subprocess_exec(
+        KUBEALIVE, "check", experiment, "-n", NAMESPACE, "--json", stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), within)
+    verdict: dict[str, Any] = json.loads(out)["experiments"][experiment]
+    assert (process.returncode == 0) == (verdict["verdict"] == "passed")
+    return verdict
+
+
 def pods(experiment: str = "balance", *, selector: str = "", namespace: str = NAMESPACE) -> list[dict[str, Any]]:
     """Pods of an experiment, or those that a selector finds, as the API has them."""
     selector = selector or f"kubealive.dev/experiment={experiment}"

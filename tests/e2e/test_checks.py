@@ -14,7 +14,7 @@ from tests.e2e.harness import NAMESPACE, Specs, kubealive, specs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-OBSERVED = {"heal", "scale"}
+OBSERVED = {"heal", "scale", "update"}
 
 
 @pytest.mark.parametrize("experiment", [lab.name for lab in discover() if lab.name not in OBSERVED])

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -13,7 +14,7 @@ from kubealive_tui.errors import RefusedError
 from kubealive_tui.experiments.heal import OOM, lab
 from kubealive_tui.experiments.heal._faults import fault_of
 from kubealive_tui.model import Act, DeletePod, Ending, Pod, Run, Scale, StopLoad
-from tests.e2e.harness import KUBEALIVE, NAMESPACE, Seen, Specs, Viewer, kubectl, kubectl_watch, observer, viewer
+from tests.e2e.harness import NAMESPACE, Seen, Specs, Viewer, checked, kubectl, kubectl_watch, observer, viewer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240), pytest.mark.usefixtures("installed")]
 
@@ -52,10 +53,9 @@ async def seen() -> AsyncIterator[Viewer]:
 
 @dataclass
 class Watched:
-    """What the check printed, and what all observers saw of its faults, each on a fresh pod."""
+    """What the check said, and what all observers saw of its faults, each on a fresh pod."""
 
-    exit_code: int
-    printed: str
+    verdict: dict[str, Any]
     runs: dict[str, Run]
     requests: list[Seen]
     pods: Lines
@@ -65,7 +65,6 @@ class Watched:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def watched(installed: Specs) -> AsyncIterator[Watched]:
     """The check, beside `kubectl get -w pods`, `-w events`, a client in another pod, and a second viewer."""
-    words = ("check", "heal", "-n", NAMESPACE, "--json")
     async with viewer("heal") as seen:
         await seen.whole(pods=1)
         before = len(seen.store.ledger("heal").runs.ended)
@@ -75,20 +74,18 @@ async def watched(installed: Specs) -> AsyncIterator[Watched]:
             kubectl_watch("pods", PODS) as pods,
             kubectl_watch("events", EVENTS) as events,
         ):
-            checking = await asyncio.create_subprocess_exec(KUBEALIVE, *words, stdout=asyncio.subprocess.PIPE)
-            out, _ = await asyncio.wait_for(checking.communicate(), WATCHED_S)
+            verdict = await checked("heal", within=WATCHED_S)
             await asyncio.sleep(AFTER_S)
             ended = seen.store.ledger("heal").runs.ended[before:]
         told = {fault_of(run.verb, run.given): run for run in ended}
         runs = {name: told[fault] for name, fault in FAULTS.items()}
         assert requests[-1].planned > max(run.ended_us or 0 for run in runs.values()) / 1e6, "seen too briefly"
-    yield Watched(checking.returncode or 0, out.decode(), runs, requests, pods, events)
+    yield Watched(verdict, runs, requests, pods, events)
 
 
 def test_the_check_passes(watched: Watched) -> None:
     """`kubealive check heal --json` exits 0, each fault recovered in time, and nothing else was touched."""
-    assert watched.exit_code == 0, watched.printed
-    verdict = json.loads(watched.printed)["experiments"]["heal"]
+    verdict = watched.verdict
     assert verdict["verdict"] == "passed", verdict
     assert {f["name"]: f["limit"] for f in verdict["findings"]} == {x.finding: x.wanted for x in lab.limits}
 

@@ -175,7 +175,7 @@ async def test_what_others_put_there_stays(terminal: Terminal) -> None:
 
 async def test_missing_image_is_explained(terminal: Terminal) -> None:
     """An image that no node has ends `up` with its name, its node and the next step."""
-    assert await terminal.run("up", "--tag", "0.0.0-missing") == 1
+    assert await terminal.run("up", "balance", "--tag", "0.0.0-missing") == 1
     assert "image localhost/kubealive/agent:0.0.0-missing is not on node" in terminal.text
     assert "make images load" in terminal.text
     assert await terminal.run("status") == 1
@@ -186,7 +186,8 @@ async def test_quota_is_explained(terminal: Terminal) -> None:
     kubectl("create", "namespace", NAMESPACE)
     try:
         kubectl("-n", NAMESPACE, "create", "quota", "small", "--hard=pods=2")
-        assert await terminal.run("up") == 1
+        # The time after which a quota ends `up` by itself is that of a missing image.
+        assert await terminal.run("up", "balance", "--timeout", "5") == 1
         assert "exceeded quota: small" in terminal.text
         assert await terminal.run("down", "--yes") == 0, terminal.text
         assert "was not made by `kubealive up`, so it stays" in terminal.text

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from kubealive_tui.model import Run
-from tests.e2e.harness import KUBEALIVE, KUBECTL, NAMESPACE, Viewer, kubectl_watch, viewer
+from tests.e2e.harness import KUBECTL, NAMESPACE, Viewer, checked, kubectl_watch, viewer
 
 # The slowest of all: an autoscaler needs half a minute to see a load, and a minute and a half to let its pods go.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.usefixtures("installed")]
@@ -44,12 +44,9 @@ async def test_the_check_passes_and_its_times_are_those_of_outside_observers() -
         kubectl_watch("pods", ready_of) as changes,
         metrics() as measures,
     ):
-        words = ("check", "scale", "-n", NAMESPACE, "--json")
-        checking = await asyncio.create_subprocess_exec(KUBEALIVE, *words, stdout=asyncio.subprocess.PIPE)
-        out, _ = await asyncio.wait_for(checking.communicate(), 400)
+        verdict = await checked("scale", within=400)
         up, down = await seen.until("both runs", lambda: both(seen), within=10)
 
-    verdict = json.loads(out)["experiments"]["scale"]
     assert verdict["verdict"] == "passed", verdict
     assert [run["title"] for run in verdict["runs"]] == [up.title, down.title]
 

@@ -1,14 +1,22 @@
 """Rolling update on a real cluster: what clients lose by strategy and drain, and a rollout in other hands."""
 
-import asyncio
-
 import pytest
 
 from kubealive_tui.errors import RefusedError
-from kubealive_tui.experiments.update._ladder import replica_sets
 from kubealive_tui.experiments.update._staged import BROKEN, MISSING, STRATEGIES, rollout
 from kubealive_tui.model import Act, Ending, Pause, Restart, Rollout, Run, Scale, StopLoad, Undo, Verb, Workload
-from tests.e2e.harness import NAMESPACE, Specs, Viewer, kubealive, kubectl, kubectl_watch, observer, specs, viewer
+from tests.e2e.harness import (
+    NAMESPACE,
+    Specs,
+    Viewer,
+    checked,
+    kubealive,
+    kubectl,
+    kubectl_watch,
+    observer,
+    specs,
+    viewer,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -17,7 +25,12 @@ OBSERVER_RATE = 50.0
 CLOSE_S = 0.3
 # The observer's node may hear of an endpoint that much before or after the agent's.
 PROXIES_S = 1.3
-ROLLING = [strategy for strategy in STRATEGIES if strategy != "Recreate"]
+# The check is by the first strategy, and Recreate loses by its nature.
+OTHERS = [strategy for strategy in list(STRATEGIES)[1:] if strategy != "Recreate"]
+# The check: two rollouts, and a third that is held back for ten seconds.
+CHECKED_S = 120
+# Sets of earlier rollouts, by name.
+UNUSED = "jsonpath={.items[?(@.spec.replicas==0)].metadata.name}"
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +38,6 @@ def as_installed(installed: Specs) -> None:
     """Each test finds the Deployment as it is installed, whatever the one before has left."""
     if specs()["update"] == installed["update"]:
         return
-    kubectl("-n", NAMESPACE, "delete", "quota", "--all")
     kubectl("-n", NAMESPACE, "rollout", "resume", "deployment/incver", check=False)
     done = kubealive("reset", "update", "-n", NAMESPACE)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -45,11 +57,7 @@ async def ask(seen: Viewer, verb: Verb) -> str:
 async def updated(seen: Viewer, **changes: str) -> Run:
     """The run of an update to the next version that changes this besides, to its end."""
     await seen.whole()
-    return await whole_run(seen, rollout(seen.store, deployment(seen), changes))
-
-
-async def whole_run(seen: Viewer, verb: Verb) -> Run:
-    action = await ask(seen, verb)
+    action = await ask(seen, rollout(seen.store, deployment(seen), changes))
     run = await seen.run_of(action, within=70)
     assert run.ending is Ending.COMPLETE, run
     assert run.measured
@@ -57,15 +65,50 @@ async def whole_run(seen: Viewer, verb: Verb) -> Run:
     return run
 
 
+async def test_the_check_passes_and_its_update_is_timed_as_outside_observers_see_it() -> None:
+    """Set, readiness and end agree with kubectl; first and last replies, and no loss, with a second client."""
+    # So that kubectl can see the update's set come.
+    sets = ("-n", NAMESPACE, "get", "replicasets", "-l", "kubealive.dev/experiment=update", "-o")
+    if unused := kubectl(*sets, UNUSED).split():
+        kubectl("-n", NAMESPACE, "delete", "replicasets", *unused)
+    watched = kubectl_watch("replicasets", "N:.metadata.name,D:.spec.replicas")
+    pods = kubectl_watch("pods", "N:.metadata.name,R:.status.conditions[?(@.type=='Ready')].status")
+    async with viewer("update") as seen, observer("incver", rate=OBSERVER_RATE, seconds=CHECKED_S) as requests:
+        await seen.whole()
+        before = len(seen.store.ledger("update").runs.ended)
+        async with watched as set_lines, pods as pod_lines:
+            known = {words[0] for _, words in set_lines}
+            verdict = await checked("update", within=CHECKED_S)
+            run = seen.store.ledger("update").runs.ended[before]
+    assert verdict["verdict"] == "passed", verdict
+
+    began = run.began_us / 1e6
+    assert (run.ending, run.failed) == (Ending.COMPLETE, 0)
+    made, new = min((at, words[0]) for at, words in set_lines if words[0] not in known)
+    ours = [(at, words) for at, words in pod_lines if words[0].startswith(f"{new}-")]
+    ready = min(at for at, words in ours if words[-1] == "True")
+    old = {words[0] for at, words in pod_lines if words[0].startswith("incver-") and at < made}
+    assert run.seconds("new set") == pytest.approx(made - began, abs=CLOSE_S)
+    assert run.seconds("first ready") == pytest.approx(ready - began, abs=CLOSE_S)
+    # kubectl's last line of a pod is that of its deletion.
+    gone = max(at for at, words in pod_lines if words[0] in old)
+    assert run.seconds("old pods gone") == pytest.approx(gone - began, abs=CLOSE_S)
+    assert not [r for r in requests if r.error]
+    first = min(r.ended for r in requests if r.pod.startswith(f"{new}-"))
+    assert run.seconds("first reply") == pytest.approx(first - began, abs=PROXIES_S)
+    last = max(r.ended for r in requests if r.pod in old)
+    assert run.seconds("last old reply") == pytest.approx(last - began, abs=PROXIES_S)
+
+
 async def test_a_graceful_update_loses_nothing() -> None:
-    """With readiness, preStop and drain: four pods at 100 new connections a second, by all but Recreate."""
+    """With readiness, preStop and drain: four pods at 100 new connections a second, as well as in the check."""
     async with viewer("update") as seen:
         await seen.whole()
         await seen.loaded()
-        lost = {name: (await updated(seen, strategy=name)).failed for name in ROLLING}
+        lost = {name: (await updated(seen, strategy=name)).failed for name in OTHERS}
         await seen.ask(StopLoad("update"))
 
-    assert lost == dict.fromkeys(ROLLING, 0)
+    assert lost == dict.fromkeys(OTHERS, 0)
 
 
 async def test_without_drain_an_update_loses_requests() -> None:
@@ -78,40 +121,6 @@ async def test_without_drain_an_update_loses_requests() -> None:
         await seen.ask(StopLoad("update"))
 
     assert all(lost.values()), lost
-
-
-async def test_a_rollout_is_timed_as_outside_observers_see_it() -> None:
-    """Set, readiness and end agree with kubectl; first and last replies, and no loss, with a second client."""
-    sets = kubectl_watch("replicasets", "N:.metadata.name,D:.spec.replicas")
-    pods = kubectl_watch("pods", "N:.metadata.name,R:.status.conditions[?(@.type=='Ready')].status")
-    async with viewer("update") as seen, observer("incver", rate=OBSERVER_RATE, seconds=24) as requests:
-        await seen.whole()
-        await seen.loaded()
-        async with sets as set_lines, pods as pod_lines:
-            await asyncio.sleep(1)
-            known = {words[0] for _, words in set_lines}
-            # A restart is an update whose set has never been there, so that kubectl can see it come.
-            run = await whole_run(seen, Restart())
-            new = replica_sets(seen.store, deployment(seen))[-1].name
-            await asyncio.sleep(1)
-        await seen.ask(StopLoad("update"))
-
-    began = run.began_us / 1e6
-    assert run.failed == 0
-    assert new not in known
-    ours = [(at, words) for at, words in pod_lines if words[0].startswith(f"{new}-")]
-    theirs = [at for at, words in pod_lines if words[0].startswith("incver-") and not words[0].startswith(new)]
-    made = min(at for at, words in set_lines if words[0] == new)
-    assert run.seconds("new set") == pytest.approx(made - began, abs=CLOSE_S)
-    ready = min(at for at, words in ours if words[-1] == "True")
-    assert run.seconds("first ready") == pytest.approx(ready - began, abs=CLOSE_S)
-    # kubectl's last line of a pod is that of its deletion.
-    assert run.seconds("old pods gone") == pytest.approx(max(theirs) - began, abs=CLOSE_S)
-    assert not [r for r in requests if r.error]
-    first = min(r.ended for r in requests if r.pod.startswith(f"{new}-"))
-    assert run.seconds("first reply") == pytest.approx(first - began, abs=PROXIES_S)
-    last = max(r.ended for r in requests if not r.pod.startswith(f"{new}-"))
-    assert run.seconds("last old reply") == pytest.approx(last - began, abs=PROXIES_S)
 
 
 async def test_a_rollout_in_other_hands() -> None:
@@ -135,14 +144,16 @@ async def test_a_rollout_in_other_hands() -> None:
         await ask(seen, Pause(paused=False))
         await seen.until("the resumption", lambda: not deployment(seen).paused or None, within=10)
 
-        kubectl("-n", NAMESPACE, "create", "quota", "none-more", "--hard=pods=0")
-        await ask(seen, Scale(5))
-
         def refused() -> str | None:
             failure = deployment(seen).condition("ReplicaFailure")
             return failure.message if failure else None
 
-        assert "exceeded quota: none-more" in await seen.until("the quota's word", refused, within=20)
+        kubectl("-n", NAMESPACE, "create", "quota", "none-more", "--hard=pods=0")
+        try:
+            await ask(seen, Scale(5))
+            assert "exceeded quota: none-more" in await seen.until("the quota's word", refused, within=20)
+        finally:
+            kubectl("-n", NAMESPACE, "delete", "quota", "none-more")
 
 
 async def test_what_is_refused_changes_nothing() -> None:
