@@ -540,6 +540,8 @@ async def test_the_check_passes_where_everything_heals() -> None:
     assert {f.name for f in verdict.findings} == {limit.finding for limit in lab.limits}
     struck = [r.uid for r in drive.asked if isinstance(r, Act) and r.verb in {case.verb for case in CASES[:6]}]
     assert len(struck) == len(set(struck)) == 6
+    # The two kills of the check leave fresh pods to two of the faults.
+    assert sum(isinstance(r, Act) and isinstance(r.verb, DeletePod) for r in drive.asked) == 6
     assert isinstance(drive.asked[-1], StopLoad)
 
 

@@ -8,6 +8,7 @@ clients while its probes are green.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from kubealive_tui.experiments._api import (
@@ -125,6 +126,10 @@ CASES = (
     Case("kill", DeletePod(), 30.0),
     Case("force kill", DeletePod(0), 30.0),
 )
+# A kill first leaves a fresh pod to the fault after it, which need not ask for one then.
+_KILLS = tuple(case for case in CASES if isinstance(case.verb, DeletePod))
+_FAULTS = tuple(case for case in CASES if case not in _KILLS)
+IN_TURN = (*chain(*zip(_KILLS, _FAULTS, strict=False)), *_FAULTS[len(_KILLS) :])
 LOADED = steady_limit(RATE)
 RENEWED = Limit("fresh pod for each fault", f"within {FRESH_WITHIN_S:.0f} s")
 ALONE = Limit("restarts for readiness or errors", "0")
@@ -298,7 +303,9 @@ async def check(drive: Drive) -> Verdict:
     if not await steady_load(drive, lab):
         return Verdict.of([LOADED.found("no", kept=False)])
     before = {pod.uid: pod for pod in store.all_pods()}
-    tries = [await _try(drive, case) for case in CASES]
+    used = set(before)
+    done = {case: await _try(drive, case, used) for case in IN_TURN}
+    tries = [done[case] for case in CASES]
     await drive.ask(StopLoad(lab.name))
     runs = [tried.run for tried in tries if tried.run]
     renewed = sum(tried.pod is not None for tried in tries)
@@ -333,14 +340,16 @@ class Tried(NamedTuple):
         return self.case.limit.found(words, kept=took is not None and took <= self.case.within_s)
 
 
-async def _try(drive: Drive, case: Case) -> Tried:
+async def _try(drive: Drive, case: Case, used: set[str]) -> Tried:
+    """Do it to a pod that nothing was done to; `used` are those of which that is not known, and takes its own."""
     store = drive.store
     pods = await drive.until("a pod that serves", lambda: serving(store, lab.name) or None, within=FRESH_WITHIN_S)
     pod = pods[0] if pods else None
-    if pod is not None and isinstance(case.verb, Fault):
+    if pod is not None and isinstance(case.verb, Fault) and pod.uid in used:
         pod = await _renewed(drive, pod, None)
     if pod is None:
         return Tried(case)
+    used.add(pod.uid)
     action = await drive.ask(Act(lab.name, pod.uid, pod.name, case.verb))
     if case.cured:
         await _held(drive, pod, action)
