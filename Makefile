@@ -14,6 +14,9 @@ DEV    := $(VENV)/.installed-dev
 # In the order that tests/e2e/conftest.py gives the tests.
 APART  := --no-loadscope-reorder --timeout 300
 
+# Programs are started by the hundred here, and each would compile all that it loads anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types imports proto proto-check images load e2e e2e-sandbox bench clean
 

@@ -202,6 +202,7 @@ async def viewer(
 
 
 # Each request in a thread of its own: one that hangs must not keep the next from its time. It ends with its input.
+# As long as ours it waits: for a connection less than a retransmission takes, for a reply two seconds.
 OBSERVER = """
 import json, socket, sys, threading, time
 host, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
@@ -217,6 +218,7 @@ def ask(planned, port):
             s.bind(("", port))
             s.settimeout(0.9)
             s.connect(address)
+            s.settimeout(2.0)
             s.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
             reply = b""
             while part := s.recv(65536):

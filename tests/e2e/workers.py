@@ -3,26 +3,34 @@
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# The slowest first, as parts of their ids. A worker is given its next test while it is at the one before: so quick
-# ones stand behind those that the workers begin with.
+# Parts of their ids, the slowest first. A worker is given its next test while it is at the one before: so quick
+# ones stand behind those that the first workers begin with. The others begin with what needs no install, so that
+# five of them do not have to share the processors at once.
 ORDER = (
     "test_scale",
     "test_heal.py::test_the_",
     "test_without_drain",
-    "test_the_check_passes_and_its_update",
-    "test_a_killed_screen",
+    "test_missing_image_is",
     "test_refusals",
     "test_rendering",
     "test_what_is_refused",
-    "test_a_refusal",
-    "test_a_missing_image",
-    "test_each_value",
+    "test_a_killed_screen",
+    "test_the_check_passes_and_its_update",
+    "test_it_passes[service]",
+    "test_a_graceful",
+    "test_it_passes[state]",
+    "test_life",
+    "test_it_passes",
+    "test_a_port_that",
+    "test_the_main_job",
+    "test_three_pods",
+    "test_a_second_viewer",
+    "test_an_agent_killed",
     "test_update",
     "test_install",
-    "test_it_passes",
     "test_heal",
-    "test_terminal",
     "test_balance",
+    "test_terminal",
     "test_dns",
     "test_state",
     "test_daemon",
