@@ -324,6 +324,22 @@ def test_kubectl_watch_names_the_experiment() -> None:
     assert text == expected
 
 
+def test_a_kubeconfig_of_its_own_is_named() -> None:
+    """A sandbox's cluster, or one that a flag chose, is in no file that kubectl would read by itself."""
+    act = _act(DeletePod())
+    done = kubectl(act, _store(), context="sandbox", namespace="lab", kubeconfig="/my box/kubeconfig")
+    watch = kubectl_watch("balance", context="sandbox", namespace="lab", kubeconfig="/my box/kubeconfig")
+    for text in (done, watch):
+        assert text is not None
+        assert shlex.split(text)[:5] == [
+            "kubectl",
+            "--kubeconfig",
+            "/my box/kubeconfig",
+            "--context",
+            "sandbox",
+        ]
+
+
 # ---- keymap
 
 

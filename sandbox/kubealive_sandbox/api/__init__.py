@@ -6,6 +6,7 @@
 from kubealive_sandbox.api._core import Api, Writing, stamp
 from kubealive_sandbox.api._errors import ApiError, failed, not_found
 from kubealive_sandbox.api._http import build_app
+from kubealive_sandbox.api._quantity import amount
 from kubealive_sandbox.api._remote import Program
 from kubealive_sandbox.api._resources import BY_KIND, RESOURCES, Resource
 from kubealive_sandbox.api._selectors import matches
@@ -24,6 +25,7 @@ __all__ = [
     "Store",
     "Streams",
     "Writing",
+    "amount",
     "build_app",
     "clone",
     "failed",

@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from kubealive_sandbox.api._quantity import amount
+
 __all__ = ["Field", "check", "fields_of", "is_atomic", "pruned", "type_of_kind"]
 
 
@@ -108,6 +110,8 @@ def _check(kind: str, value: Any, path: str, owner: str) -> list[str]:
     if kind in _PYTHON:
         if not isinstance(value, _PYTHON[kind]) or (isinstance(value, bool) and kind != "bool"):
             raise _mismatch(value, path, owner, _GO.get(kind, kind))
+        if kind == "quantity":
+            _quantity(value)
         return []
     if kind.startswith("list:"):
         if not isinstance(value, list):
@@ -118,6 +122,13 @@ def _check(kind: str, value: Any, path: str, owner: str) -> list[str]:
     if kind.startswith("map:"):
         return [each for key, one in value.items() for each in _check(kind[4:], one, f"{path}.{key}", owner)]
     return check(kind, value, path=f"{path}.")
+
+
+def _quantity(value: Any) -> None:
+    try:
+        amount(value)
+    except ValueError as exc:
+        raise MismatchError(str(exc)) from exc
 
 
 def _mismatch(value: Any, path: str, owner: str, wanted: str) -> MismatchError:

@@ -6,15 +6,19 @@ wants another one clones it first.
 """
 
 import json
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubealive_sandbox.apart import Apart
 from kubealive_sandbox.api._errors import expired
 from kubealive_sandbox.api._resources import Resource
 
 __all__ = ["Event", "Object", "Store", "clone"]
+
+_log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 Key = tuple[str, str]
@@ -57,6 +61,7 @@ class Store:
         self._compacted = 0
         self._subscribers: dict[int, Callable[[Event], None]] = {}
         self._next = 0
+        self._apart = Apart(_log)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """The object, or None."""
@@ -96,7 +101,10 @@ class Store:
         return [event for event in self._events if event.version > version and event.resource is resource]
 
     def subscribe(self, hear: Callable[[Event], None]) -> Callable[[], None]:
-        """Have `hear` called at each change, in the step that makes it; the answer ends that."""
+        """Have `hear` called at each change, in the step that makes it; the answer ends that.
+
+        What fails in there is neither the writer's nor the other subscribers' fault, and only logged.
+        """
         self._next += 1
         mine = self._next
         self._subscribers[mine] = hear
@@ -112,4 +120,5 @@ class Store:
             self._compacted = self._events[0].version
         self._events.append(event)
         for hear in tuple(self._subscribers.values()):
-            hear(event)
+            with self._apart.keep(f"who hears of {event.resource.kind} {event.object['metadata']['name']}"):
+                hear(event)

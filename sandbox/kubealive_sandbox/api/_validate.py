@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from kubealive_sandbox.api._quantity import amount
 from kubealive_sandbox.api._selectors import matches
 from kubealive_sandbox.api._store import Object
 
@@ -23,6 +24,11 @@ _SUBDOMAIN_WORDS = (
     "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+_METRICS = {
+    "ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods",
+    "Resource": "resource",
+}  # fmt: skip
+_SELECT, _STEPS, _LONGEST_PERIOD_S = ("Disabled", "Max", "Min"), ("Percent", "Pods"), 1800
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -136,13 +142,15 @@ def _pod_spec(spec: Object, path: str, *, claims: Iterable[str] = ()) -> Iterato
 
 
 def _resources(resources: Object, path: str) -> Iterator[Cause]:
-    for group in ("limits", "requests"):
-        for name, amount in (resources.get(group) or {}).items():
-            if not re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+|[numkMGTPE]i?)?|[+-]?\.\d+.*", str(amount)):
-                words = (
-                    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-                )
-                yield _invalid(f"{path}.{group}[{name}]", amount, words)
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    for group, given in (("limits", limits), ("requests", requests)):
+        for name, quantity in given.items():
+            if amount(quantity) < 0:
+                yield _invalid(f"{path}.{group}[{name}]", str(quantity), "must be greater than or equal to 0")
+    for name, quantity in requests.items():
+        if name in limits and amount(quantity) > amount(limits[name]):
+            words = f"must be less than or equal to {name} limit of {limits[name]}"
+            yield _invalid(f"{path}.requests", str(quantity), words)
 
 
 def _pod(obj: Object) -> Iterator[Cause]:
@@ -193,13 +201,79 @@ def _service(obj: Object) -> Iterator[Cause]:
 
 def _autoscaler(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
-    if not (spec.get("scaleTargetRef") or {}).get("name"):
-        yield _required("spec.scaleTargetRef.name")
-    most = spec.get("maxReplicas") or 0
+    reference = spec.get("scaleTargetRef") or {}
+    for field in ("kind", "name"):
+        if not reference.get(field):
+            yield _required(f"spec.scaleTargetRef.{field}")
+    if "/" not in reference.get("apiVersion", ""):
+        words = "apiVersion must specify API group"
+        yield _invalid("spec.scaleTargetRef.apiVersion", reference.get("apiVersion", ""), words)
+    most, fewest = spec.get("maxReplicas") or 0, spec.get("minReplicas", 1)
+    if fewest < 1:
+        yield _invalid("spec.minReplicas", fewest, "must be greater than or equal to 1")
     if most < 1:
         yield _invalid("spec.maxReplicas", most, "must be greater than 0")
-    elif most < (spec.get("minReplicas") or 1):
+    elif most < fewest:
         yield _invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
+    for at, metric in enumerate(spec.get("metrics") or ()):
+        yield from _metric(metric, f"spec.metrics[{at}]")
+    for way, rules in (spec.get("behavior") or {}).items():
+        yield from _scaling_rules(rules, f"spec.behavior.{way}")
+
+
+def _metric(metric: Object, path: str) -> Iterator[Cause]:
+    kind = metric.get("type", "")
+    if kind not in _METRICS:
+        if not kind:
+            yield _required(f"{path}.type", "must specify a metric source type")
+        yield _unsupported(f"{path}.type", kind, tuple(_METRICS))
+    elif not metric.get(_METRICS[kind]):
+        yield _required(f"{path}.{_METRICS[kind]}", "must populate information for the given metric source")
+    elif kind == "Resource":
+        yield from _resource_metric(metric["resource"], f"{path}.resource")
+
+
+def _resource_metric(resource: Object, path: str) -> Iterator[Cause]:
+    if not resource.get("name"):
+        yield _required(f"{path}.name", "must specify a resource name")
+    target, path = resource.get("target") or {}, f"{path}.target"
+    share, average = target.get("averageUtilization"), target.get("averageValue")
+    if not target.get("type"):
+        yield _required(f"{path}.type", "must specify a metric target type")
+    if target.get("type", "") not in {"Utilization", "Value", "AverageValue"}:
+        words = "must be either Utilization, Value, or AverageValue"
+        yield _invalid(f"{path}.type", target.get("type", ""), words)
+    if share is not None and share < 1:
+        yield _invalid(f"{path}.averageUtilization", share, "must be greater than 0")
+    if average is not None and amount(average) <= 0:
+        yield _invalid(f"{path}.averageValue", str(average), "must be positive")
+    if share is None and average is None:
+        words = "must set either a target raw value or a target utilization"
+        yield _required(f"{path}.averageUtilization", words)
+    elif share is not None and average is not None:
+        words = "Forbidden: may not set both a target raw value and a target utilization"
+        yield f"{path}.averageValue", "FieldValueForbidden", words
+
+
+def _scaling_rules(rules: Object, path: str) -> Iterator[Cause]:
+    window = rules.get("stabilizationWindowSeconds", 0)
+    if window < 0:
+        words = "must be greater than or equal to zero"
+        yield _invalid(f"{path}.stabilizationWindowSeconds", window, words)
+    if rules.get("selectPolicy", "Max") not in _SELECT:
+        yield _unsupported(f"{path}.selectPolicy", rules["selectPolicy"], _SELECT)
+    if not rules.get("policies"):
+        yield _required(f"{path}.policies", "must specify at least one Policy")
+    for at, policy in enumerate(rules.get("policies") or ()):
+        own = f"{path}.policies[{at}]"
+        if policy.get("type") not in _STEPS:
+            yield _unsupported(f"{own}.type", policy.get("type", ""), _STEPS)
+        for field in ("value", "periodSeconds"):
+            if policy.get(field, 0) < 1:
+                yield _invalid(f"{own}.{field}", policy.get(field, 0), "must be greater than zero")
+        if policy.get("periodSeconds", 0) > _LONGEST_PERIOD_S:
+            words = f"must be less than or equal to {_LONGEST_PERIOD_S}"
+            yield _invalid(f"{own}.periodSeconds", policy["periodSeconds"], words)
 
 
 def _claim(obj: Object) -> Iterator[Cause]:

@@ -2,7 +2,6 @@
 
 from kubealive_sandbox.controllers._events import Recorder
 from kubealive_sandbox.controllers._loop import Loop
-from kubealive_sandbox.controllers._quantity import amount
 from kubealive_sandbox.controllers.autoscaler import Autoscalers
 from kubealive_sandbox.controllers.claims import claims
 from kubealive_sandbox.controllers.daemonset import daemon_sets
@@ -20,7 +19,6 @@ __all__ = [
     "Autoscalers",
     "Loop",
     "Recorder",
-    "amount",
     "claims",
     "daemon_sets",
     "deployments",

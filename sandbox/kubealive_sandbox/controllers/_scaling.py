@@ -31,11 +31,16 @@ class Scaled:
 
 
 def recommend(pods: Sequence[Sum], *, current: int, target: int) -> Scaled | None:
-    """The number that brings the use to the target (a percentage); None where no pod's use is known."""
+    """The number that brings the use to the target (a percentage).
+
+    None where no pod's use is known, or where those whose use is known asked for nothing.
+    """
     known = [pod for pod in pods if pod.use is not None and pod.settled]
     if not known:
         return None
     used, asked = sum(pod.use or 0 for pod in known), sum(pod.request for pod in known)
+    if not asked:
+        return None
     utilization = used * 100 // asked
     ratio = utilization / target
     missing = [pod for pod in pods if pod.use is None and pod.settled]

@@ -1,19 +1,22 @@
 """HorizontalPodAutoscalers: each 15 s the use of CPU or memory against the target, and the size that follows."""
 
 import asyncio
+import logging
 import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kubealive_sandbox.api import Api, ApiError, Object, clone, matches, stamp
+from kubealive_sandbox.apart import Apart
+from kubealive_sandbox.api import BY_KIND, Api, ApiError, Object, amount, clone, matches, stamp
 from kubealive_sandbox.controllers._common import condition, moment, set_condition
 from kubealive_sandbox.controllers._events import Recorder
-from kubealive_sandbox.controllers._quantity import amount
 from kubealive_sandbox.controllers._scaling import Scaled, Sum, limited, recommend
 
 __all__ = ["Autoscalers"]
+
+_log = logging.getLogger(__name__)
 
 PERIOD_S = 15.0
 # Metrics are taken with the same period, and both begin with the sandbox. Any phase between the two is as true as
@@ -46,35 +49,42 @@ class Autoscalers:
         self._usage = usage
         self._events = Recorder(api, "horizontal-pod-autoscaler")
         self._memories: dict[str, _Memory] = {}
+        self._apart = Apart(_log)
 
     async def run(self) -> None:
         """Look until cancelled."""
         await asyncio.sleep(BEHIND_S)
         while True:
             for each in self._api.select("HorizontalPodAutoscaler"):
-                self.reconcile(each)
+                with self._apart.keep(f"autoscaler {each['metadata']['namespace']}/{each['metadata']['name']}"):
+                    self.reconcile(each)
             await asyncio.sleep(PERIOD_S)
 
     def reconcile(self, autoscaler: Object) -> None:
         """Look at one, scale what it is for, and say why or why not."""
         new, now = clone(autoscaler), self._api.now()
-        status, reference = new.setdefault("status", {}), autoscaler["spec"]["scaleTargetRef"]
-        namespace = autoscaler["metadata"]["namespace"]
-        target = self._api.find(reference["kind"], namespace, reference["name"])
+        status = new.setdefault("status", {})
         said = _Say(status, stamp(now))
-        if target is None:
-            name = f'{reference["kind"].lower()}s.apps "{reference["name"]}" not found'
-            said(
-                "AbleToScale",
-                good=False,
-                reason="FailedGetScale",
-                message=f"the HPA controller was unable to get {name}",
-            )
+        target = self._target(autoscaler["metadata"]["namespace"], autoscaler["spec"]["scaleTargetRef"])
+        if isinstance(target, str):
+            said("AbleToScale", good=False, reason="FailedGetScale", message=_NO_SCALE + target)
+            self._events.warning(autoscaler, "FailedGetScale", target)
         else:
             said("AbleToScale", good=True, reason="SucceededGetScale", message=_GOT_SCALE)
             self._decide(autoscaler, target, status, said, now)
         if status != autoscaler.get("status"):
             self._api.update("HorizontalPodAutoscaler", new, sub="status")
+
+    def _target(self, namespace: str, reference: Object) -> Object | str:
+        """What is to be scaled, or why it cannot be, in the words of the real API server."""
+        group, kind = reference["apiVersion"].rpartition("/")[0], reference["kind"]
+        resource = BY_KIND.get(kind)
+        if resource is None or resource.group != group:
+            return f'no matches for kind "{kind}" in group "{group}"'
+        if not resource.scale:
+            return "the server could not find the requested resource"
+        found = self._api.find(kind, namespace, reference["name"])
+        return f'{resource.plural}.{group} "{reference["name"]}" not found' if found is None else found
 
     def _decide(self, autoscaler: Object, target: Object, status: Object, said: "_Say", now: datetime) -> None:
         spec, current = autoscaler["spec"], target["spec"]["replicas"]
@@ -103,24 +113,27 @@ class Autoscalers:
         found: list[int] = []
         shown: list[Object] = []
         for metric in autoscaler["spec"]["metrics"]:
-            resource = metric.get("resource")
-            result = (
-                self._metric(resource, target, now) if resource else "the sandbox scales by resource metrics only"
-            )
+            result = self._metric(metric, target, now)
             if isinstance(result, str):
-                said("ScalingActive", good=False, reason="FailedGetResourceMetric", message=_FAILED + result)
-                self._events.warning(autoscaler, "FailedGetResourceMetric", result)
+                reason = f"FailedGet{metric['type']}Metric"
+                said("ScalingActive", good=False, reason=reason, message=_FAILED + result)
+                self._events.warning(autoscaler, reason, result)
                 return None
             found.append(result.replicas)
             use = {"averageUtilization": result.utilization, "averageValue": f"{result.average}m"}
-            shown.append({"type": "Resource", "resource": {"name": resource["name"], "current": use}})
+            shown.append({"type": "Resource", "resource": {"name": metric["resource"]["name"], "current": use}})
         status["currentMetrics"] = shown
         name = autoscaler["spec"]["metrics"][0]["resource"]["name"]
         words = f"the HPA was able to successfully calculate a replica count from {name} resource utilization "
         said("ScalingActive", good=True, reason="ValidMetricFound", message=words + "(percentage of request)")
         return max(found)
 
-    def _metric(self, resource: Object, target: Object, now: datetime) -> Scaled | str:
+    def _metric(self, metric: Object, target: Object, now: datetime) -> Scaled | str:
+        """What one metric asks for, or why that cannot be told."""
+        resource = metric.get("resource") or {}
+        wanted = (resource.get("target") or {}).get("averageUtilization")
+        if wanted is None:
+            return _OTHER.format(kind=resource.get("target", {}).get("type") or metric["type"])
         name, namespace = resource["name"], target["metadata"]["namespace"]
         selector = target["spec"]["selector"]
         pods = [p for p in self._api.select("Pod", namespace) if matches(selector, p["metadata"].get("labels"))]
@@ -138,12 +151,10 @@ class Autoscalers:
                 asked += round(amount(request) * 1000)
             sample = usage.get(pod["metadata"]["name"])
             sums.append(Sum(asked, _used(sample, name), _settled(pod, sample, name, now)))
-        scaled = recommend(
-            sums, current=target["spec"]["replicas"], target=resource["target"]["averageUtilization"]
-        )
+        scaled = recommend(sums, current=target["spec"]["replicas"], target=wanted)
         if scaled is None:
-            words = "did not receive metrics for targeted pods (pods might be unready)"
-            return f"failed to get {name} utilization: {words}"
+            heard = any(each.settled and each.use is not None for each in sums)
+            return f"failed to get {name} utilization: {_UNMATCHED if heard else _UNHEARD}"
         return scaled
 
     def _stabilized(self, autoscaler: Object, current: int, wanted: int, said: "_Say", now: datetime) -> int:
@@ -234,7 +245,8 @@ def _say_limit(spec: Object, wanted: int, bounded: int, most: int, said: _Say) -
 def _used(sample: Object | None, name: str) -> int | None:
     if sample is None:
         return None
-    return math.ceil(sum(amount(each["usage"][name]) for each in sample["containers"]) * 1000)
+    used = [each["usage"].get(name) for each in sample["containers"]]
+    return None if None in used else math.ceil(sum(map(amount, used)) * 1000)
 
 
 def _settled(pod: Object, sample: Object | None, name: str, now: datetime) -> bool:
@@ -252,6 +264,10 @@ def _settled(pod: Object, sample: Object | None, name: str, now: datetime) -> bo
 
 
 _GOT_SCALE = "the HPA controller was able to get the target's current scale"
+_NO_SCALE = "the HPA controller was unable to get the target's current scale: "
+_UNMATCHED = "no metrics returned matched known pods"
+_UNHEARD = "did not receive metrics for targeted pods (pods might be unready)"
+_OTHER = "the sandbox computes averageUtilization of Resource metrics alone, and not {kind}"
 _DISABLED = "scaling is disabled since the replica count of the target is zero"
 _FAILED = "the HPA was unable to compute the replica count: "
 _STABILIZED = "recent recommendations were higher than current one, applying the highest recent recommendation"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kubealive_sandbox.api import Api, ApiError, Event, Object, Resource, clone
+from kubealive_sandbox.api import Api, ApiError, Event, Object, Resource, amount, clone
 from kubealive_sandbox.controllers._loop import Key, Loop, self_key
 
 __all__ = ["enforce_quotas", "quotas"]
@@ -25,7 +25,7 @@ def enforce_quotas(api: Api) -> None:
         for quota in api.select("ResourceQuota", meta["namespace"]):
             for name, limit in (quota["spec"].get("hard") or {}).items():
                 used = _used(api, meta["namespace"])
-                if name in _PODS and used >= int(limit):
+                if name in _PODS and used >= amount(limit):
                     counts = f"requested: {name}=1, used: {name}={used}, limited: {name}={limit}"
                     which = quota["metadata"]["name"]
                     words = f'pods "{meta["name"]}" is forbidden: exceeded quota: {which}, {counts}'

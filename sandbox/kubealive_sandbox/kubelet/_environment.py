@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubealive_sandbox.api import Api, Object
-from kubealive_sandbox.controllers import amount
+from kubealive_sandbox.api import Api, Object, amount
 from kubealive_sandbox.errors import SandboxError
 
 __all__ = ["ConfigError", "environment", "expand", "field_value", "resource_value"]

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kubealive_sandbox.apart import Apart
 from kubealive_sandbox.api import Api, ApiError, Object, clone, stamp
 from kubealive_sandbox.controllers import Recorder
 from kubealive_sandbox.kubelet._container import Container, Surroundings
@@ -78,6 +79,7 @@ class Pod:
         self._leaving = asyncio.Event()
         self._ended = False
         self._doors: list[asyncio.Server] = []
+        self._apart = Apart(_log)
 
     @property
     def uid(self) -> str:
@@ -89,10 +91,15 @@ class Pod:
         """The pod as it is now."""
         return self._pod
 
+    @property
+    def _named(self) -> str:
+        meta = self._pod["metadata"]
+        return f"pod {meta['namespace']}/{meta['name']}"
+
     def update(self, pod: Object) -> None:
         """Take the pod's new version: labels for its files, and perhaps its deletion."""
         self._pod = pod
-        with contextlib.suppress(ConfigError, OSError):
+        with self._apart.keep(f"the files of {self._named}"), contextlib.suppress(ConfigError, OSError):
             self.volumes.refresh(pod)
         if pod["metadata"].get("deletionTimestamp"):
             self.leave(float(pod["metadata"]["deletionGracePeriodSeconds"]))
@@ -110,7 +117,7 @@ class Pod:
     async def run(self) -> None:
         """Run it until it is gone."""
         self._publish()
-        running = asyncio.create_task(self._containers())
+        running = asyncio.create_task(self._containers_apart())
         leaving = asyncio.create_task(self._leaving.wait())
         try:
             await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -128,6 +135,10 @@ class Pod:
             await asyncio.gather(running, leaving, return_exceptions=True)
             self.volumes.remove()
 
+    async def _containers_apart(self) -> None:
+        with self._apart.keep(self._named):
+            await self._containers()
+
     async def _containers(self) -> None:
         policy = self._pod["spec"]["restartPolicy"]
         await self._prepare()
@@ -139,7 +150,11 @@ class Pod:
                 return
         async with asyncio.TaskGroup() as group:
             for container in self.containers:
-                group.create_task(container.run(policy=policy))
+                group.create_task(self._run(container, policy))
+
+    async def _run(self, container: Container, policy: str) -> None:
+        with self._apart.keep(f"container {container.name} of {self._named}"):
+            await container.run(policy=policy)
 
     async def _host_ports(self) -> None:
         """Open the ports that the pod has on its node; one that is taken is the pod's trouble, and said."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from kubealive_sandbox.apart import Apart
 from kubealive_sandbox.api import Api, Event, Object, clone, stamp
 from kubealive_sandbox.controllers import Recorder
 from kubealive_sandbox.kubelet._container import Container
@@ -35,6 +36,7 @@ class Node:
         self._give = give
         self.pods: dict[str, Pod] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._apart = Apart(_log)
 
     async def run(self) -> None:
         """Run pods until cancelled; then every one of them is ended at once."""
@@ -44,7 +46,8 @@ class Node:
         try:
             while True:
                 await asyncio.sleep(HEARTBEAT_S)
-                self._beat()
+                with self._apart.keep(f"the heartbeat of {self.name}"):
+                    self._beat()
         finally:
             end()
             for task in self._tasks:

@@ -6,6 +6,7 @@ within a fraction of a second, and killed as the kernel would.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -15,11 +16,13 @@ from typing import Any
 
 import psutil
 
-from kubealive_sandbox.api import Api, Object, stamp
-from kubealive_sandbox.controllers import amount
+from kubealive_sandbox.apart import Apart
+from kubealive_sandbox.api import Api, Object, amount, stamp
 from kubealive_sandbox.kubelet._container import Container
 
 __all__ = ["Usage"]
+
+_log = logging.getLogger(__name__)
 
 WINDOW_S = 15.0
 # metrics-server's: a container that was not there at the last look has its start for one, if that is so long ago.
@@ -50,6 +53,7 @@ class Usage:
         self._samples: dict[str, _Sample] = {}
         self._looks = 0
         self._near: set[int] = set()
+        self._apart = Apart(_log)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -67,19 +71,24 @@ class Usage:
     def _watch_memory(self) -> None:
         seen, self._near = self._near, set()
         self._looks += 1
-        for _, _, container in self._running():
-            limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("memory")
-            if not limit or container.process is None or container.out_of_memory:
-                continue
-            pid = container.process.pid
-            if self._looks % SELDOM and pid not in seen:
-                continue
-            used = _memory(pid) / amount(limit)
-            if used > 1:
-                container.out_of_memory = True
-                container.process.signal(signal.SIGKILL)
-            elif used > 0.5:
-                self._near.add(pid)
+        for _, pod, container in self._running():
+            with self._apart.keep(f"the memory of {_named(pod, container)}"):
+                self._hold(container, seen)
+
+    def _hold(self, container: Container, seen: set[int]) -> None:
+        limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("memory")
+        if not limit or container.process is None or container.out_of_memory:
+            return
+        pid = container.process.pid
+        if self._looks % SELDOM and pid not in seen:
+            return
+        most = amount(limit)
+        used = _memory(pid) if most else 0  # a limit of 0 is none
+        if used > most:
+            container.out_of_memory = True
+            container.process.signal(signal.SIGKILL)
+        elif used > most / 2:
+            self._near.add(pid)
 
     # ---------------------------------------------------------------- metrics
 
@@ -89,23 +98,24 @@ class Usage:
         fresh: dict[str, _Sample] = {}
         seen: dict[int, tuple[float, dict[int, float]]] = {}
         for node, pod, container in self._running():
-            if container.process is None:
-                continue
-            pid = container.process.pid
-            family = [pid, *children.get(pid, ()), *(each.pid for each in container.commands)]
-            seconds, memory = {each: _cpu(each) for each in family}, sum(map(_memory, family))
-            before = self._seconds.get(pid)
-            seen[pid] = (clock, seconds)
-            if before is None:
-                age = now.timestamp() - _born(pid)
-                if not FRESH_S <= age < WINDOW_S:
+            with self._apart.keep(f"the use of {_named(pod, container)}"):
+                if container.process is None:
                     continue
-                before = (clock - age, {})
-            window = clock - before[0]
-            # By process: what has ended since takes nothing away from what the others used.
-            used = sum(max(0.0, spent - before[1].get(each, 0.0)) for each, spent in seconds.items())
-            sample = fresh.setdefault(pod["metadata"]["uid"], _Sample(now, window, pod, node, {}))
-            sample.containers[container.name] = (used / window, memory)
+                pid = container.process.pid
+                family = [pid, *children.get(pid, ()), *(each.pid for each in container.commands)]
+                seconds, memory = {each: _cpu(each) for each in family}, sum(map(_memory, family))
+                before = self._seconds.get(pid)
+                seen[pid] = (clock, seconds)
+                if before is None:
+                    age = now.timestamp() - _born(pid)
+                    if not FRESH_S <= age < WINDOW_S:
+                        continue
+                    before = (clock - age, {})
+                window = clock - before[0]
+                # By process: what has ended since takes nothing away from what the others used.
+                used = sum(max(0.0, spent - before[1].get(each, 0.0)) for each, spent in seconds.items())
+                sample = fresh.setdefault(pod["metadata"]["uid"], _Sample(now, window, pod, node, {}))
+                sample.containers[container.name] = (used / window, memory)
         self._seconds, self._samples = seen, fresh
 
     def pods(self, namespace: str) -> list[Object]:
@@ -131,6 +141,10 @@ class Usage:
         meta = sample.pod["metadata"]
         present = self._api.find("Pod", meta["namespace"], meta["name"])
         return present is not None and present["metadata"]["uid"] == meta["uid"]
+
+
+def _named(pod: Object, container: Container) -> str:
+    return f"container {container.name} of {pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
 def _pod_metrics(sample: _Sample) -> Object:

@@ -1,10 +1,11 @@
 """What the API does with objects, and what it refuses, in the words of the real one."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from kubealive_sandbox.api import ApiError, Writing
+from kubealive_sandbox.api import ApiError, Event, Writing
 from tests.sandbox.objects import NAMESPACE, Clock, deployment, new_api, pod, service
 
 
@@ -117,6 +118,18 @@ def _no_port(api: Any) -> None:
     api.create("Service", service(ports=[]))
 
 
+def _asks(**resources: Any) -> Callable[[Any], None]:
+    """Make a pod that asks for that."""
+    wanted = pod()
+    wanted["spec"]["containers"][0]["resources"] = resources
+    return lambda api: api.create("Pod", wanted)
+
+
+def _memory_patched(api: Any) -> None:
+    api.create("ResourceQuota", {"metadata": {"name": "q", "namespace": NAMESPACE}, "spec": {}})
+    api.patch("ResourceQuota", NAMESPACE, "q", {"spec": {"hard": {"memory": "1KK"}}})
+
+
 @pytest.mark.parametrize(
     ("act", "code", "reason", "words"),
     [
@@ -142,8 +155,24 @@ def _no_port(api: Any) -> None:
         pytest.param(_selector_changed, 422, "Invalid", "field is immutable", id="immutable"),
         pytest.param(_bad_name, 422, "Invalid", "a lowercase RFC 1123 subdomain", id="name"),
         pytest.param(_no_port, 422, "Invalid", "spec.ports: Required value", id="required"),
+        pytest.param(
+            _asks(limits={"memory": "lots"}), 400, "BadRequest",
+            'Pod in version "v1" cannot be handled as a Pod: quantities must match the regular expression',
+            id="no quantity",
+        ),
+        pytest.param(_memory_patched, 422, "Invalid", "unable to parse quantity's suffix", id="patched quantity"),
+        pytest.param(
+            _asks(limits={"memory": "-1"}), 422, "Invalid",
+            'spec.containers[0].resources.limits[memory]: Invalid value: "-1": must be greater than or equal to 0',
+            id="less than nothing",
+        ),
+        pytest.param(
+            _asks(limits={"cpu": "1"}, requests={"cpu": "2"}), 422, "Invalid",
+            'resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+            id="more asked for than allowed",
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_is_refused(act: Any, code: int, reason: str, words: str) -> None:
     """Code, reason and words are those of the real API server."""
     with pytest.raises(ApiError) as refused:
@@ -151,6 +180,99 @@ def test_what_is_refused(act: Any, code: int, reason: str, words: str) -> None:
 
     assert (refused.value.code, refused.value.reason) == (code, reason)
     assert words in refused.value.message
+
+
+_TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+_HALF = {"type": "Utilization", "averageUtilization": 50}
+
+
+def _by(**target: Any) -> dict[str, Any]:
+    """An autoscaler's metrics with that target."""
+    return {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]}
+
+
+def _up(**rules: Any) -> dict[str, Any]:
+    return {"behavior": {"scaleUp": rules}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        pytest.param({"scaleTargetRef": {}}, "spec.scaleTargetRef.kind: Required value", id="no kind"),
+        pytest.param(
+            {"scaleTargetRef": {**_TARGET, "apiVersion": "v1"}},
+            'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group',
+            id="no group",
+        ),
+        pytest.param(
+            {"minReplicas": 0}, "spec.minReplicas: Invalid value: 0: must be greater than or equal to 1",
+            id="fewest",
+        ),
+        pytest.param(
+            {"metrics": [{"type": "Bar"}]}, 'spec.metrics[0].type: Unsupported value: "Bar": supported values: '
+            '"ContainerResource", "External", "Object", "Pods", "Resource"', id="kind of metric",
+        ),
+        pytest.param(
+            {"metrics": [{"type": "Resource"}]},
+            "spec.metrics[0].resource: Required value: must populate information for the given metric source",
+            id="no source",
+        ),
+        pytest.param(
+            {"metrics": [{"type": "Resource", "resource": {"target": _HALF}}]},
+            "spec.metrics[0].resource.name: Required value: must specify a resource name", id="no resource",
+        ),
+        pytest.param(
+            _by(type="Utilization", averageUtilization=0),
+            "spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0",
+            id="target of nothing",
+        ),
+        pytest.param(
+            _by(type="Utilization"), "spec.metrics[0].resource.target.averageUtilization: Required value: "
+            "must set either a target raw value or a target utilization", id="no target",
+        ),
+        pytest.param(
+            _by(type="Foo", averageUtilization=5), 'spec.metrics[0].resource.target.type: Invalid value: "Foo": '
+            "must be either Utilization, Value, or AverageValue", id="kind of target",
+        ),
+        pytest.param(
+            _by(type="AverageValue", averageValue="0"),
+            'spec.metrics[0].resource.target.averageValue: Invalid value: "0": must be positive',
+            id="value of nothing",
+        ),
+        pytest.param(
+            _up(policies=[{"type": "Pods", "value": 4}]), "spec.behavior.scaleUp.policies[0].periodSeconds: "
+            "Invalid value: 0: must be greater than zero", id="a rule without a time",
+        ),
+        pytest.param(
+            _up(policies=[]), "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy",
+            id="no rule",
+        ),
+    ],
+)  # fmt: skip
+def test_an_autoscaler_that_cannot_work_is_refused(spec: dict[str, Any], words: str) -> None:
+    """In the words of the real API server."""
+    wanted = {"scaleTargetRef": _TARGET, "maxReplicas": 3, **_by(**_HALF), **spec}
+    meta = {"name": "a", "namespace": NAMESPACE}
+    with pytest.raises(ApiError) as refused:
+        new_api().create("HorizontalPodAutoscaler", {"metadata": meta, "spec": wanted})
+
+    assert refused.value.code == 422
+    assert words in refused.value.message
+
+
+def test_who_hears_of_changes_may_fail_alone() -> None:
+    """The write goes through, and whoever else listens hears of it."""
+    api = new_api()
+    heard: list[str] = []
+
+    def deaf(_: Event) -> None:
+        raise KeyError
+
+    api.store.subscribe(deaf)
+    api.store.subscribe(lambda event: heard.append(event.object["metadata"]["name"]))
+    api.create("Pod", pod())
+
+    assert heard == ["web-1"]
 
 
 def test_an_unknown_field_is_dropped_where_nobody_asks_for_strictness() -> None:

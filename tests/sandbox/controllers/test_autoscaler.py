@@ -108,9 +108,13 @@ class Stage:
         self.autoscalers.reconcile(one)
         return int(self.api.select("Deployment")[0]["spec"]["replicas"])
 
-    def condition(self, kind: str) -> str:
+    def condition(self, kind: str, field: str = "reason") -> str:
         (one,) = self.api.select("HorizontalPodAutoscaler")
-        return str(next(each["reason"] for each in one["status"]["conditions"] if each["type"] == kind))
+        return str(next(each[field] for each in one["status"]["conditions"] if each["type"] == kind))
+
+    def change(self, spec: Object) -> None:
+        """Have the autoscaler want something else."""
+        self.api.patch("HorizontalPodAutoscaler", NAMESPACE, "a", {"spec": spec})
 
 
 def test_it_grows_at_once_and_shrinks_after_its_window() -> None:
@@ -156,3 +160,85 @@ async def test_it_looks_soon_after_each_measurement(monkeypatch: pytest.MonkeyPa
 
     assert PERIOD_S == WINDOW_S
     assert waits == [BEHIND_S, PERIOD_S, PERIOD_S]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        pytest.param("Deployment", "none", 'deployments.apps "none" not found', id="no such object"),
+        pytest.param("Foo", "web", 'no matches for kind "Foo" in group "apps"', id="no such kind"),
+        pytest.param("Pod", "web-0", 'no matches for kind "Pod" in group "apps"', id="a kind of another group"),
+        pytest.param("DaemonSet", "d", "the server could not find the requested resource", id="no scale"),
+    ],
+)
+def test_what_cannot_be_scaled_is_said(kind: str, name: str, words: str) -> None:
+    """By a condition and an Event, in the words of a real cluster."""
+    stage = Stage()
+    stage.change({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name}})
+    stage.tick()
+
+    assert stage.condition("AbleToScale") == "FailedGetScale"
+    said = stage.condition("AbleToScale", "message")
+    assert said == f"the HPA controller was unable to get the target's current scale: {words}"
+    assert [each["message"] for each in stage.api.select("Event")] == [words]
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason", "words"),
+    [
+        pytest.param(
+            {"type": "Resource", "resource": {"name": "cpu", "target": {
+                "type": "AverageValue", "averageValue": "100m"}}},
+            "FailedGetResourceMetric", "and not AverageValue", id="another target",
+        ),
+        pytest.param(
+            {"type": "Pods", "pods": {"metric": {"name": "x"}, "target": {
+                "type": "AverageValue", "averageValue": "1"}}},
+            "FailedGetPodsMetric", "and not Pods", id="another kind of metric",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_sandbox_does_not_compute_is_said(metric: Object, reason: str, words: str) -> None:
+    """The condition says it, and nothing is scaled."""
+    stage = Stage()
+    stage.change({"metrics": [metric]})
+
+    assert stage.tick() == 1
+    assert stage.condition("ScalingActive") == reason
+    assert stage.condition("ScalingActive", "message").endswith(words)
+
+
+def test_a_request_of_nothing_is_no_measure() -> None:
+    """A share of 0 CPU is no number; the words are those of a real cluster."""
+    stage = Stage(request="0")
+
+    assert stage.tick() == 1
+    assert stage.condition("ScalingActive") == "FailedGetResourceMetric"
+    said = stage.condition("ScalingActive", "message")
+    assert said.endswith("failed to get cpu utilization: no metrics returned matched known pods")
+
+
+async def test_one_autoscaler_does_not_keep_the_others_from_being_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What nobody foresaw over one of them ends nothing."""
+    stage = Stage()
+    (one,) = stage.api.select("HorizontalPodAutoscaler")
+    stage.api.create("Namespace", {"metadata": {"name": "before"}})
+    target = {"metadata": {"name": "web", "namespace": "before"}, "spec": deployment()["spec"]}
+    stage.api.create("Deployment", target)
+    odd = {"metadata": {"name": "a", "namespace": "before"}, "spec": one["spec"]}
+    stage.api.create("HorizontalPodAutoscaler", odd)
+
+    def usage(namespace: str) -> list[Object]:
+        return stage.usage(namespace) if namespace == NAMESPACE else [{}]
+
+    stage.clock.pass_by(15)
+    monkeypatch.setattr("kubealive_sandbox.controllers.autoscaler.BEHIND_S", 0)
+    task = asyncio.create_task(Autoscalers(stage.api, usage).run())
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+    assert not task.done()
+    assert stage.api.find("Deployment", NAMESPACE, "web")["spec"]["replicas"] == 5  # type: ignore[index]
+    task.cancel()

@@ -1,5 +1,6 @@
 """The app under a pilot: keys in, words on the screen and requests to the agent out."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -300,6 +301,27 @@ async def test_who_is_leaving_is_not_here() -> None:
         )
         assert "1 here" in it.lines[0]
         assert "leaving" in it.text
+
+
+async def test_a_timeline_that_is_scrolled_says_what_is_above_it() -> None:
+    """It does not begin with the newest line then; and past its end there is nothing to come back from."""
+    async with stage() as it:
+        await it.deliver(it.script.killed(), it.script.terminating())
+        await it.press("1")
+        assert "newest first" in it.text
+        await it.press("J")
+        assert "1 newer ↑; K goes back" in it.text
+        await it.press(*"J" * 30)
+        above = int(re.findall(r"(\d+) newer ↑", it.text)[0])
+        await it.press(*"K" * above)
+        assert "newest first" in it.text
+
+
+async def test_a_sandboxs_kubectl_works_in_another_terminal() -> None:
+    """There only the file that the session was given says where the cluster is."""
+    async with stage(change=lambda options: replace(options, kubeconfig="/tmp/box/kubeconfig")) as it:  # noqa: S108
+        await it.press("1", "x", "y", "y")
+        assert it.text.count("kubectl --kubeconfig /tmp/box/kubeconfig --context dev") == 2
 
 
 async def test_hints_name_a_namespace_that_is_not_the_default() -> None:

@@ -5,10 +5,22 @@ from typing import Any
 
 import pytest
 
-from kubealive_tui.model import Change, Condition, Ending, Kind, Run, Workload, plain
+from kubealive_tui.model import (
+    Change,
+    Condition,
+    Container,
+    ContainerState,
+    Ending,
+    Kind,
+    Outcome,
+    Run,
+    Termination,
+    Workload,
+    plain,
+)
 from kubealive_tui.store import Store
 from kubealive_tui.ui.dialogs._details import _history, details
-from tests.tui.signals import START, connected, snapshot
+from tests.tui.signals import START, connected, fact, load_started, replies, running_load, snapshot
 from tests.tui.signals import pod as getip_pod
 from tests.tui.signals import pod_change as changed_pod
 
@@ -61,6 +73,19 @@ def test_what_a_workload_lacks_is_said(changes: dict[str, Any], words: str) -> N
 def test_a_row_of_a_pod() -> None:
     """A pod's own details come for a pod's row."""
     assert told(replica_set(), "p1")[0].endswith("● Running")
+
+
+def test_numbers_of_a_pod_say_what_they_are() -> None:
+    """One restart is one, and replies are those of a load: the one that runs, or the one before."""
+    container = Container("getip", ContainerState.RUNNING, restarts=1, last_termination=Termination("Error", 1))
+    pod, began = changed_pod(getip_pod("p1", containers=(container,))), fact(1, 1.0, load_started())
+    served = fact(2, 2.0, replies(1.5, ("p1", Outcome.OK, 9)))
+    store = Store()
+    for changes, words in (((pod, running_load()), "since the load began"), ((pod,), "in the last load")):
+        store.apply(snapshot(*changes, facts=(began, served), epoch=len(changes)))
+        told = [" ".join(plain(text).split()) for text in details(store, "balance", "p1", zone=UTC)]
+        assert f"replies 9 ok, 0 failed {words}" in told
+        assert any(text.endswith(", 1 restart") for text in told)
 
 
 def test_a_row_that_went() -> None:

@@ -38,6 +38,7 @@ async def show_live(args: argparse.Namespace, env: Environment) -> int:
                 UiOptions(
                     context=where.context,
                     namespace=where.namespace,
+                    kubeconfig=_file(args.kubeconfig),
                     experiments=discover(),
                     feed=opened.feed,
                     profile=_profile(args),
@@ -82,6 +83,11 @@ async def show_recording(args: argparse.Namespace) -> int:
     finally:
         recording.close()
     return 0
+
+
+def _file(chosen: str | None) -> str:
+    """The kubeconfig that was chosen, as any folder calls it; empty for those that kubectl takes by itself."""
+    return str(Path(chosen).expanduser().absolute()) if chosen else ""
 
 
 def _player(recording: Recording, args: argparse.Namespace) -> Callable[[Callable[[], None]], Replay]:

@@ -99,9 +99,12 @@ if 1:
     print(served)"""
 
 
-def kubectl(request: Request, store: Store, *, context: str, namespace: str) -> str | None:
-    """The command that does the same as `request`, or None where kubectl has no equal (stopping one load)."""
-    base = _base(context, namespace)
+def kubectl(request: Request, store: Store, *, context: str, namespace: str, kubeconfig: str = "") -> str | None:
+    """The command that does the same as `request`, or None where kubectl has no equal (stopping one load).
+
+    `kubeconfig` is the file of the context, where kubectl would not find it by itself.
+    """
+    base = _base(context, namespace, kubeconfig)
     match request:
         case Act() as act:
             return shlex.join([*base, *_act(act, store)])
@@ -113,14 +116,17 @@ def kubectl(request: Request, store: Store, *, context: str, namespace: str) -> 
             return None
 
 
-def kubectl_watch(experiment: str, *, context: str, namespace: str) -> str:
+def kubectl_watch(experiment: str, *, context: str, namespace: str, kubeconfig: str = "") -> str:
     """The command that shows the pods of an experiment as they change; of all experiments when it is empty."""
     selector = f"kubealive.dev/experiment={experiment}" if experiment else "app.kubernetes.io/part-of=kubealive"
-    return shlex.join([*_base(context, namespace), "get", "pods", "-l", selector, "-o", "wide", "--watch"])
+    return shlex.join(
+        [*_base(context, namespace, kubeconfig), "get", "pods", "-l", selector, "-o", "wide", "--watch"]
+    )
 
 
-def _base(context: str, namespace: str) -> list[str]:
-    return ["kubectl", *(["--context", context] if context else []), "-n", namespace]
+def _base(context: str, namespace: str, kubeconfig: str) -> list[str]:
+    where = (("--kubeconfig", kubeconfig), ("--context", context), ("-n", namespace))
+    return ["kubectl", *(word for flag, value in where if value for word in (flag, value))]
 
 
 def _act(act: Act, store: Store) -> list[str]:

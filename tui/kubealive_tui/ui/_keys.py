@@ -318,10 +318,11 @@ class Keys:
     def _kubectl(self) -> None:
         session, options = self._session, self._session.options
         last = session.acts.last
-        watch = kubectl_watch(session.name, context=options.context, namespace=options.namespace)
+        context, namespace, kubeconfig = options.context, options.namespace, options.kubeconfig
+        watch = kubectl_watch(session.name, context=context, namespace=namespace, kubeconfig=kubeconfig)
         done = None
         if last is not None:
-            done = kubectl(last, session.store, context=options.context, namespace=options.namespace)
+            done = kubectl(last, session.store, context=context, namespace=namespace, kubeconfig=kubeconfig)
         text = done or watch
 
         def on_key(key: str) -> None:

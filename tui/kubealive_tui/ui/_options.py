@@ -74,7 +74,8 @@ class UiOptions:
     Either `feed` or `replay` is given; `replay` makes the player from what is to be called when the recording
     starts over. `install` yields lines of progress for the experiments named (all when none is); `save` writes
     a run and returns the files. `tab` is the experiment shown first, the overview when empty. `session_id` is what
-    the agent knows this session by among its viewers; where it is empty the actor stands in.
+    the agent knows this session by among its viewers; where it is empty the actor stands in. `kubeconfig` is the
+    context's file where kubectl would not find it by itself.
     """
 
     context: str
@@ -85,6 +86,7 @@ class UiOptions:
     profile: Profile = field(default_factory=Profile)
     actor: str = ""
     session_id: str = ""
+    kubeconfig: str = ""
     read_only: bool = False
     clock: bool = True
     mouse: bool = True

@@ -30,14 +30,16 @@ def screen(
     words = state.filter.text
     kept = filtered(views, words)
     selected = state.show(rows_of(kept))
-    most = state.timeline_scroll + size.height
+    lines = timeline(store, name, me=around.me, most=state.timeline_scroll + size.height, matches=words)
+    # Past the end there is nothing to come back from.
+    state.timeline_scroll = min(state.timeline_scroll, max(len(lines) - 1, 0))
     return ScreenModel(
         header=around.header,
         tabs=around.tabs,
         active=around.active,
         lesson=lesson,
         views=kept,
-        timeline=timeline(store, name, me=around.me, most=most, matches=words),
+        timeline=lines,
         timeline_figures=_figures(words, dropped=store.timeline_dropped(name)),
         timeline_empty=_nothing(words) if words else line(("nothing has happened yet", Role.DIM)),
         timeline_scroll=state.timeline_scroll,

@@ -71,7 +71,8 @@ def _pod(store: Store, pod: Pod, zone: tzinfo) -> Iterator[Line]:
     totals = store.traffic(pod.experiment).pods.get(pod.uid)
     if totals is not None:
         lost = line((f"{totals.failed:,} failed", Role.BAD if totals.failed else Role.MUTED))
-        yield _field("replies", f"{totals.ok:,} ok", (", ", Role.MUTED), lost)
+        of = " since the load began" if store.load(pod.experiment) else " in the last load"
+        yield _field("replies", f"{totals.ok:,} ok", (", ", Role.MUTED), lost, (of, Role.MUTED))
     yield _field("image", pod.image)
     for container in pod.containers:
         yield from _container(store, container, zone)
@@ -118,8 +119,8 @@ def _resources(pod: Pod) -> str:
 def _container(store: Store, container: Container, zone: tzinfo) -> Iterator[Line]:
     state = f"{container.state.name.lower()}{f', {container.reason}' if container.reason else ''}"
     ready = line((", ready", Role.GOOD)) if container.ready else line((", not ready", Role.WAITING))
-    restarts = f", {container.restarts} restarts" if container.restarts else ""
-    yield _field(container.name, state, ready, restarts)
+    restarts = f", {container.restarts} restart{'' if container.restarts == 1 else 's'}"
+    yield _field(container.name, state, ready, restarts if container.restarts else "")
     if container.message:
         yield _field("", (container.message, Role.WAITING))
     if container.started_us:

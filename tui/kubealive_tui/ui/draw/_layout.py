@@ -148,13 +148,20 @@ def _pointed(screen: ScreenModel) -> int | None:
 
 def _timeline(screen: ScreenModel, palette: Palette) -> Block:
     """The timeline as the last block: two entries at least, and one where tables need the line."""
-    heading = Heading(screen.timeline_title, screen.timeline_figures)
+    heading = _timeline_heading(screen)
 
     def draw(room: int) -> Drawing:
         lines = _entries(screen, room, palette)
         return Drawing(lines, (None,) * len(lines), NOWHERE)
 
     return Block(heading, 2, (2, 2, *[1] * (STAGES - 2)), _ENDLESS, draw)
+
+
+def _timeline_heading(screen: ScreenModel) -> Heading:
+    """What its figures say, or how many newer entries are above the first that is shown."""
+    above = _first_entry(screen) if screen.timeline else 0
+    figures = line((f"{above} newer ↑", Role.WAITING), ("; K goes back", Role.MUTED)) if above else ()
+    return Heading(screen.timeline_title, figures or screen.timeline_figures)
 
 
 def _entries(screen: ScreenModel, room: int, palette: Palette) -> list[Pieces]:
@@ -211,7 +218,7 @@ def _beside(lines: Sequence[Pieces], timeline: Sequence[Pieces], width: int, pal
 
 def _side(screen: ScreenModel, area: Size, palette: Palette) -> tuple[list[Pieces], int]:
     """The timeline as a column of its own with its heading, and how many entries it holds."""
-    lines = [rule_line(Heading(screen.timeline_title, screen.timeline_figures), area.width, palette)]
+    lines = [rule_line(_timeline_heading(screen), area.width, palette)]
     if not screen.timeline:
         return [*lines, *_entries(screen, 1, palette)], 0
     shown = 0
