@@ -1,5 +1,6 @@
 """A whole sandbox, and objects that a user may well apply: none ends it, and none is stuck."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -92,3 +93,66 @@ async def test_a_pod_that_cannot_be_prepared_can_be_deleted(sandbox: Sandbox) ->
 
     assert running(sandbox, "other")
     assert not sandbox.ended.done()
+
+
+def hooked(name: str, hook: Object, **spec: Any) -> Object:
+    """A pod whose program is found dead as soon as it is up, and has that hook before it is told to end."""
+    made = pod(name, terminationGracePeriodSeconds=600, **spec)
+    nobody = {"tcpSocket": {"port": 9}, "periodSeconds": 1, "failureThreshold": 1}
+    up = {"tcpSocket": {"port": "http"}, "periodSeconds": 1, "failureThreshold": 20}
+    mine = {"lifecycle": {"preStop": hook}, "livenessProbe": nobody, "startupProbe": up}
+    made["spec"]["containers"][0] |= mine
+    return made
+
+
+def ended(sandbox: Sandbox, name: str) -> Any:
+    return first_container(sandbox, name).get("lastState", {}).get("terminated")
+
+
+async def test_a_hook_finds_its_port_by_name(sandbox: Sandbox) -> None:
+    """As probes do: the program hears of it, and ends as that path has it end."""
+    sandbox.api.create("Pod", hooked("named", {"httpGet": {"path": "/exit", "port": "http"}}))
+
+    assert (await until(lambda: ended(sandbox, "named")))["exitCode"] == 7
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        pytest.param({"httpGet": {"path": "/", "port": "nope"}}, id="no such port"),
+        pytest.param({"httpGet": {"path": "/", "port": 9}}, id="nobody there"),
+        pytest.param({"exec": {"command": ["/no/such"]}}, id="no such program"),
+        pytest.param({"exec": {"command": ["python3", "-c", "raise SystemExit(3)"]}}, id="a program that fails"),
+    ],
+)
+async def test_a_hook_that_fails_is_said_and_stops_nothing(sandbox: Sandbox, hook: Object) -> None:
+    """A real kubelet's Event, and then SIGTERM: the container is restarted, and the pod can be deleted."""
+    sandbox.api.create("Pod", hooked("odd", hook))
+    code = (await until(lambda: ended(sandbox, "odd")))["exitCode"]
+    said = [each for each in sandbox.api.select("Event") if each["reason"] == "FailedPreStopHook"]
+    sandbox.api.delete("Pod", NAMESPACE, "odd")
+    await until(lambda: sandbox.api.find("Pod", NAMESPACE, "odd") is None)
+
+    assert code == 128 + signal.SIGTERM
+    assert [(each["type"], each["message"]) for each in said] == [("Warning", "PreStopHook failed")]
+    assert said[0]["involvedObject"]["fieldPath"] == "spec.containers{web}"
+
+
+async def test_a_probe_of_no_port_says_so_and_counts_neither_way(sandbox: Sandbox) -> None:
+    """The pod is not ready, and its container is not restarted."""
+    made = pod()
+    lost = {"httpGet": {"port": "nope"}, "periodSeconds": 1, "failureThreshold": 1}
+    made["spec"]["containers"][0] |= {"readinessProbe": lost, "livenessProbe": lost}
+    sandbox.api.create("Pod", made)
+
+    def counts() -> dict[str, int]:
+        return {
+            each["message"]: each["count"] for each in sandbox.api.select("Event") if each["type"] == "Warning"
+        }
+
+    await until(lambda: len(counts()) == 2 and min(counts().values()) > 1)
+    words = 'probe errored and resulted in unknown state: strconv.Atoi: parsing "nope": invalid syntax'
+
+    assert set(counts()) == {f"Readiness {words}", f"Liveness {words}"}
+    assert first_container(sandbox, "web-1")["ready"] is False
+    assert first_container(sandbox, "web-1")["restartCount"] == 0

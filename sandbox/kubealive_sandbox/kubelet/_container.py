@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kubealive_sandbox.controllers import Recorder
 from kubealive_sandbox.kubelet._command import Command
 from kubealive_sandbox.kubelet._environment import ConfigError, environment, expand
 from kubealive_sandbox.kubelet._images import Image, Images, Lent, entry_point
+from kubealive_sandbox.kubelet._ports import port_of
 from kubealive_sandbox.kubelet._probes import Prober, http_get
 from kubealive_sandbox.kubelet._process import Log, Process
 from kubealive_sandbox.kubelet._programs import unstartable
@@ -190,18 +192,16 @@ class Container:
     async def _probe(self, kind: str) -> None:
         if kind != "startup":
             await self._begun.wait()
-        ports = {port["name"]: port["containerPort"] for port in self.spec.get("ports") or () if port.get("name")}
         await Prober(
-            kind, self.spec[f"{kind}Probe"], address=self.around.address, dial=self.around.dial, ports=ports,
-            run=self.execute, failed=self._probe_failed, changed=self._probe_changed,
+            kind, self.spec[f"{kind}Probe"], address=self.around.address, dial=self.around.dial,
+            port=partial(port_of, self.spec), run=self.execute, failed=self._probe_failed,
+            changed=self._probe_changed,
         ).keep()  # fmt: skip
 
     def _probe_failed(self, kind: str, words: str) -> None:
         if kind == "readiness" or not self.stopping:  # which alone goes on while a pod ends
             about = self.around.pod()
-            self.around.events.warning(
-                about, "Unhealthy", f"{kind.capitalize()} probe failed: {words}", path=self.path
-            )
+            self.around.events.warning(about, "Unhealthy", f"{kind.capitalize()} probe {words}", path=self.path)
 
     def _probe_changed(self, kind: str, *, good: bool) -> None:
         if kind == "readiness":
@@ -318,7 +318,7 @@ class Container:
         if process is None:
             return
         deadline = loop.time() + grace
-        with contextlib.suppress(TimeoutError, OSError):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await self._before_stop()
         process.signal(signal.SIGTERM)
@@ -331,15 +331,27 @@ class Container:
             process.signal(signal.SIGKILL)
 
     async def _before_stop(self) -> None:
+        """Run the preStop hook, where there is one; one that fails is said, and keeps nobody from going on."""
         hook: dict[str, Any] = (self.spec.get("lifecycle") or {}).get("preStop") or {}
+        try:
+            good = await self._hook(hook)
+        except Exception:  # noqa: BLE001 - whatever it is, the program is to be told to end
+            good = False
+        if not good:
+            about, words = self.around.pod(), "PreStopHook failed"
+            self.around.events.warning(about, "FailedPreStopHook", words, path=self.path)
+
+    async def _hook(self, hook: dict[str, Any]) -> bool:
+        """Whether a hook did what it should; an answer over HTTP is enough, whatever it says."""
         if "sleep" in hook:
             await asyncio.sleep(hook["sleep"]["seconds"])
         elif "exec" in hook:
-            await self.execute(hook["exec"]["command"])
+            return await self.execute(hook["exec"]["command"]) == 0
         elif "httpGet" in hook:
-            port = int(hook["httpGet"]["port"])
-            host = f"{self.around.address}:{port}"
-            await http_get(await self.around.dial(port), hook["httpGet"]["path"], host=host)
+            port = port_of(self.spec, hook["httpGet"]["port"])
+            host, headers = f"{self.around.address}:{port}", hook["httpGet"].get("httpHeaders") or ()
+            await http_get(await self.around.dial(port), hook["httpGet"]["path"], host=host, headers=headers)
+        return True
 
     def status(self) -> Object:
         """The container's entry in the pod's status."""

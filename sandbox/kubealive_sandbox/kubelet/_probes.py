@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kubealive_sandbox.api import Object
+from kubealive_sandbox.kubelet._ports import PortError
 
 __all__ = ["Outcome", "Prober", "http_get"]
 
@@ -45,7 +46,7 @@ class Prober:
         *,
         address: str,
         dial: Dial,
-        ports: dict[str, int],
+        port: Callable[[Any], int],
         run: Run,
         failed: Callable[[str, str], None],
         changed: Changed,
@@ -54,7 +55,7 @@ class Prober:
         self._probe = probe
         self._address = address
         self._dial = dial
-        self._ports = ports
+        self._port = port
         self._run = run
         self._failed = failed
         self._changed = changed
@@ -66,20 +67,24 @@ class Prober:
         last: bool | None = None
         await asyncio.sleep(probe.get("initialDelaySeconds", 0) or FIRST_S)
         while True:
-            outcome = await self.once()
-            run, last = run + 1 if outcome.good is last else 1, outcome.good
-            if not outcome.good:
-                self._failed(self._kind, outcome.words)
-            threshold = probe["successThreshold"] if outcome.good else probe["failureThreshold"]
-            if run >= threshold and state is not outcome.good:
-                state = outcome.good
-                self._changed(self._kind, good=outcome.good)
-                if self._kind == "startup" and outcome.good:
-                    return
+            try:
+                outcome = await self.once()
+            except PortError as exc:  # which says nothing about the program, and counts neither way
+                self._failed(self._kind, f"errored and resulted in unknown state: {exc}")
+            else:
+                run, last = run + 1 if outcome.good is last else 1, outcome.good
+                if not outcome.good:
+                    self._failed(self._kind, f"failed: {outcome.words}")
+                threshold = probe["successThreshold"] if outcome.good else probe["failureThreshold"]
+                if run >= threshold and state is not outcome.good:
+                    state = outcome.good
+                    self._changed(self._kind, good=outcome.good)
+                    if self._kind == "startup" and outcome.good:
+                        return
             await asyncio.sleep(_until_tick(asyncio.get_running_loop().time(), probe["periodSeconds"]))
 
     async def once(self) -> Outcome:
-        """Probe once, within the probe's timeout."""
+        """Probe once, within the probe's timeout. Raises PortError where the container has no such port."""
         probe = self._probe
         try:
             async with asyncio.timeout(probe["timeoutSeconds"]):
@@ -114,9 +119,6 @@ class Prober:
         return Outcome(
             200 <= code < 400, "" if 200 <= code < 400 else f"HTTP probe failed with statuscode: {code}"
         )
-
-    def _port(self, port: Any) -> int:
-        return int(port) if str(port).isdigit() else self._ports.get(str(port), 0)
 
 
 def _until_tick(now: float, period: float) -> float:
