@@ -274,7 +274,6 @@ def the_run(there: Scene) -> Run:
 def rebirth(there: Scene, *between: tuple[float, FactBody]) -> Run:
     """A kill of phoenix-1, of which these facts were told as well."""
     told = [
-        (1.0, kill()),
         (1.1, moved("phoenix-1", "u1", Aspect.DELETING, ip="10.0.0.1", deleting=True)),
         (1.5, moved("phoenix-2", "u7", Aspect.CREATED)),
         (2.0, moved("phoenix-1", "u1", Aspect.DELETED, ip="10.0.0.1")),
@@ -282,7 +281,8 @@ def rebirth(there: Scene, *between: tuple[float, FactBody]) -> Run:
         (3.0, moved("phoenix-1", "u9", Aspect.READY, ip="10.0.0.99", ready=True)),
         *between,
     ]
-    tell(there, *sorted(told, key=lambda each: each[0]), action_id="a1")
+    tell(there, (1.0, kill()), action_id="a1")
+    tell(there, *sorted(told, key=lambda each: each[0]))
     there.store.apply(frame(900, 100.0))
     return the_run(there)
 
@@ -321,6 +321,27 @@ def test_an_answer_from_before_the_kill_is_no_milestone() -> None:
     tell(other, (0.5, answer()))
     other.store.apply(frame(901, 3.0))
     assert the_run(other).seconds("last old answer") is None
+
+
+@pytest.mark.parametrize(
+    ("between", "words"),
+    [
+        pytest.param([], "* was 10.0.0.1; nobody asked before the pod was back", id="not asked"),
+        pytest.param(
+            [answer("", rcode="NXDOMAIN")], "* was NXDOMAIN, asked while no pod had the name", id="denied"
+        ),
+        pytest.param([answer("", rcode="TIMEOUT")], "* was TIMEOUT", id="no answer"),
+    ],
+)
+def test_what_a_name_led_to_meanwhile_is_said(between: list[FactBody], words: str) -> None:
+    """That nobody asked is said only where nobody did."""
+    there = scene()
+    tell(there, (0.5, answer()))
+    rebirth(there, *((2.5, each) for each in between), (3.4, answer("10.0.0.99")), (3.5, said("u9")))
+    back = changed(pod("phoenix-1", "u9", "10.0.0.99"))
+    there.store.apply(frame(901, 100.0, changes=(Change(Kind.POD, "u1", None), back)))
+    assert remark(there).startswith(words)
+    assert ("nobody asked" in remark(there)) == (not between)
 
 
 def test_two_servers_may_each_keep_an_answer() -> None:

@@ -267,6 +267,9 @@ def _moved(scene: Scene, place: Seat) -> Line:
     if run is None or run.target_name != place.name:
         return was
     old, over = run.seconds(OLD_ANSWER), run.seconds(TTL_OVER)
+    if old is None and not led_to(record.before):
+        silent = is_silent(record.before)
+        return line(was, ("" if silent else ", asked while no pod had the name", Role.MUTED))
     if old is None:
         return line(was, ("; nobody asked before the pod was back, so the first answer was new", Role.MUTED))
     left = "" if over is None else f"; its TTL at the kill: {over:.0f} s"
