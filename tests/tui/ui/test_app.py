@@ -73,6 +73,7 @@ async def test_the_first_minute_of_a_read_only_session_names_no_key_that_it_refu
     """It says why, and what is there to see."""
     async with stage(change=read_only) as it:
         assert "and look on, e explains it: this session is read-only" in it.text
+        assert "! ends load" not in it.text
 
 
 @pytest.mark.parametrize(

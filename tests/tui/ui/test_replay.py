@@ -64,6 +64,14 @@ async def test_replay_keys() -> None:
         assert "space play" in it.lines[-1]
 
 
+async def test_the_first_minute_of_a_recording_names_no_key_that_means_nothing() -> None:
+    """It plays by another key, and kills nobody."""
+    async with stage(change=_replay([]), live=False) as it:
+        first = [text.strip() for text in it.lines[2:6]]
+        assert first[2] == "space plays it. Press 1 and look on, e explains it: this is a recording."
+        assert first[3].startswith("? lists keys")
+
+
 async def test_going_back_empties_the_store() -> None:
     """What was shown from the time after is gone."""
     players: list[FakePlayer] = []

@@ -74,7 +74,10 @@ def overview(
     lesson, *rest = (
         *what_it_is(experiments),
         *where_to_begin(
-            installed or experiments, namespace=namespace or "its namespace", read_only=around.header.read_only
+            installed or experiments,
+            namespace=namespace or "its namespace",
+            read_only=around.header.read_only,
+            replay=around.header.replay is not None,
         ),
     )
     roomy = size.height >= len(store.nodes()) + len(experiments) + OTHER_ROWS

@@ -34,18 +34,21 @@ def what_it_is(experiments: Sequence[Experiment]) -> Iterator[Line]:
     yield line("A key kills a pod or sends load; a stopwatch times each step that follows.")
 
 
-def where_to_begin(experiments: Sequence[Experiment], *, namespace: str, read_only: bool) -> Iterator[Line]:
-    """Two lines: the first keys, and the way out of everything."""
+def where_to_begin(
+    experiments: Sequence[Experiment], *, namespace: str, read_only: bool = False, replay: bool = False
+) -> Iterator[Line]:
+    """Two lines: the first keys, and the way out of everything, as far as there are any here."""
     first = str(min((experiment.order for experiment in experiments), default=1))
     begin = line(("Press ", Role.STRONG), (first, Role.ACCENT))
-    if read_only:
-        yield line(begin, " and look on, ", ("e", Role.ACCENT), " explains it: this session is read-only.")
+    if read_only or replay:
+        plays = line(("space", Role.ACCENT), " plays it. ") if replay else ()
+        why = "this is a recording" if replay else "this session is read-only"
+        yield line(plays, begin, " and look on, ", ("e", Role.ACCENT), f" explains it: {why}.")
     else:
         yield line(
             begin, ", there ", ("x", Role.ACCENT), " and ", ("y", Role.ACCENT),
             ": a pod is killed, and comes back. ", ("e", Role.ACCENT), " explains how.",
         )  # fmt: skip
-    yield line(
-        ("!", Role.ACCENT), " ends load and faults, ", ("?", Role.ACCENT), " lists keys; outside ",
-        (namespace, Role.STRONG), " nothing is touched.",
-    )  # fmt: skip
+    ends = () if read_only or replay else line(("!", Role.ACCENT), " ends load and faults, ")
+    outside = line(" lists keys; outside ", (namespace, Role.STRONG), " nothing is touched.")
+    yield line(ends, ("?", Role.ACCENT), outside)
