@@ -56,8 +56,8 @@ def test_the_flag_counts_more_than_the_environment(tmp_path: Path) -> None:
 
 
 def test_no_kubeconfig_says_where_was_looked(tmp_path: Path) -> None:
-    """The places are named, and what to do."""
-    with pytest.raises(UsageError, match=r"looked for .*none.*pass --kubeconfig FILE"):
+    """The places are named, and what to do, with a cluster and without."""
+    with pytest.raises(UsageError, match=r"looked for .*none.*pass --kubeconfig FILE.*`kubealive tui --sandbox`"):
         find(LinkOptions(), tmp_path / "none")
 
 

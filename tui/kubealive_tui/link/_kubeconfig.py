@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from kubealive_tui.errors import UsageError
-from kubealive_tui.hints import DEFAULT_NAMESPACE
+from kubealive_tui.hints import DEFAULT_NAMESPACE, own_command
 
 __all__ = ["Kubeconfig", "LinkOptions", "Where", "terminal_is_free"]
 
@@ -71,7 +71,8 @@ class Kubeconfig:
         if not read:
             looked = ", ".join(map(str, wanted))
             raise UsageError(
-                f"no kubeconfig found (looked for {looked}); pass --kubeconfig FILE, or set KUBECONFIG"
+                f"no kubeconfig found (looked for {looked}); pass --kubeconfig FILE, or set KUBECONFIG; "
+                f"without a cluster `{own_command('tui', '--sandbox', namespace=options.namespace)}` makes one"
             )
         paths = [path for path, _ in read]
         contexts = _entries(read, "contexts", "context")
