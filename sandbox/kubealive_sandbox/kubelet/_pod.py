@@ -210,7 +210,8 @@ class Pod:
 
     async def _dial(self, port: int) -> socket.socket:
         """A connection of the kubelet's, which comes from the node."""
-        return await connect(self._host.places, (self.address, port), source=self._host.address)
+        place = (self.address, port)
+        return await connect(self._host.places, place, source=self._host.address, speaks_first=True)
 
     def _variables(self, container: Object) -> dict[str, str]:
         pod = self._pod

@@ -1,6 +1,8 @@
 """Probes as the kubelet makes them: HTTP, TCP and a command, each with its own period and thresholds."""
 
 import asyncio
+import math
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,13 +11,18 @@ from typing import Any, Protocol
 from kubealive_sandbox.api import Object
 from kubealive_sandbox.kubelet._ports import PortError
 
-__all__ = ["Outcome", "Prober", "http_get"]
+__all__ = ["Outcome", "Prober", "http_get", "tick"]
 
 # The kubelet spreads first probes over their period; a laboratory waits for its pods instead.
 FIRST_S = 0.15
-# Probes keep time together: to wake up for each of forty a second costs half as much as the probes themselves.
-TICK_S = 0.1
-MOST_HEAD = 8192
+# Probes keep time together: to wake up for each of forty a second costs as much as the probes themselves.
+# The first period ends at the last tick within it, so that no probe comes later than it would by itself.
+TICK_S = 0.5
+# What a timer may be early or a probe may take without moving to another tick.
+SLACK_S = 0.02
+MOST_REPLY = 8192
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?:\r|$)", re.IGNORECASE)
 
 Run = Callable[[list[str]], Awaitable[int]]
 Dial = Callable[[int], Awaitable[socket.socket]]
@@ -81,7 +88,7 @@ class Prober:
                     self._changed(self._kind, good=outcome.good)
                     if self._kind == "startup" and outcome.good:
                         return
-            await asyncio.sleep(_until_tick(asyncio.get_running_loop().time(), probe["periodSeconds"]))
+            await _next_tick(probe["periodSeconds"])
 
     async def once(self) -> Outcome:
         """Probe once, within the probe's timeout. Raises PortError where the container has no such port."""
@@ -121,9 +128,20 @@ class Prober:
         )
 
 
-def _until_tick(now: float, period: float) -> float:
-    """The seconds to the tick that is nearest to the end of the period."""
-    return round((now + period) / TICK_S) * TICK_S - now
+def tick(now: float, period: float) -> float:
+    """The last tick within the period that begins now."""
+    return math.floor((now + period + SLACK_S) / TICK_S) * TICK_S
+
+
+async def _next_tick(period: float) -> None:
+    """Wait for it; whoever waits for the same one wakes in the same turn."""
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+    timer = loop.call_at(tick(loop.time(), period), _wake, woken)
+    try:
+        await woken
+    finally:
+        timer.cancel()
 
 
 async def http_get(sock: socket.socket, path: str, *, host: str, headers: Any = ()) -> int:
@@ -133,12 +151,37 @@ async def http_get(sock: socket.socket, path: str, *, host: str, headers: Any = 
     """
     lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: kube-probe/1.34", "Connection: close"]
     lines += [f"{each['name']}: {each.get('value', '')}" for each in headers]
-    loop, reply = asyncio.get_running_loop(), b""
+    reply = b""
     with sock:
-        await loop.sock_sendall(sock, ("\r\n".join(lines) + "\r\n\r\n").encode())
-        while len(reply) < MOST_HEAD and (piece := await loop.sock_recv(sock, MOST_HEAD)):
+        await asyncio.get_running_loop().sock_sendall(sock, ("\r\n".join(lines) + "\r\n\r\n").encode())
+        while len(reply) < MOST_REPLY and not _whole(reply) and (piece := await _received(sock)):
             reply += piece
     words = reply.partition(b"\r\n")[0].split()
     if len(words) < 2 or not words[1].isdigit():
         raise ConnectionResetError("EOF")
     return int(words[1])
+
+
+async def _received(sock: socket.socket) -> bytes:
+    """What comes next, which is waited for before it is looked for: no program has answered already."""
+    # By its number: of a socket itself asyncio writes a description each time, which costs as much as the rest.
+    loop, number = asyncio.get_running_loop(), sock.fileno()
+    readable = loop.create_future()
+    loop.add_reader(number, _wake, readable)
+    try:
+        await readable
+    finally:
+        loop.remove_reader(number)
+    return sock.recv(MOST_REPLY)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+def _whole(reply: bytes) -> bool:
+    """Whether the reply is complete by its own word; without a length its end is that of the connection."""
+    head, end, body = reply.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head) if end else None
+    return length is not None and len(body) >= int(length[1])

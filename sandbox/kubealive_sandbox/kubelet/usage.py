@@ -7,6 +7,7 @@ within a fraction of a second, and killed as the kernel would.
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -28,8 +29,10 @@ WINDOW_S = 15.0
 # metrics-server's: a container that was not there at the last look has its start for one, if that is so long ago.
 FRESH_S = 10.0
 MEMORY_S = 0.25
-# Whoever uses less than half of his limit is looked at in every so manieth look only.
+# Whoever uses less than half of his limit is looked at in every so manieth look only; and with every so manieth
+# there is a sample.
 SELDOM = 4
+SAMPLED = round(WINDOW_S / MEMORY_S)
 
 Running = Callable[[], Iterable[tuple[str, Object, Container]]]
 
@@ -51,37 +54,34 @@ class Usage:
         self._running = running
         self._seconds: dict[int, tuple[float, dict[int, float]]] = {}
         self._samples: dict[str, _Sample] = {}
-        self._looks = 0
         self._near: set[int] = set()
         self._apart = Apart(_log)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until cancelled, on whole seconds where possible, as probes do: then one wake-up is for all."""
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        begun, looks = math.floor(loop.time()), 0
         while True:
-            self._watch_memory()
-            if loop.time() >= due:
-                due += WINDOW_S
+            self._watch_memory(everybody=looks % SELDOM == 0)
+            if looks % SAMPLED == 0:
                 self._sample()
-            await asyncio.sleep(MEMORY_S)
+            looks += 1 if self._near else SELDOM - looks % SELDOM
+            await asyncio.sleep(begun + looks * MEMORY_S - loop.time())
 
     # ---------------------------------------------------------------- memory
 
-    def _watch_memory(self) -> None:
+    def _watch_memory(self, *, everybody: bool) -> None:
         seen, self._near = self._near, set()
-        self._looks += 1
         for _, pod, container in self._running():
             with self._apart.keep(f"the memory of {_named(pod, container)}"):
-                self._hold(container, seen)
+                if everybody or (container.process and container.process.pid in seen):
+                    self._hold(container)
 
-    def _hold(self, container: Container, seen: set[int]) -> None:
+    def _hold(self, container: Container) -> None:
         limit = ((container.spec.get("resources") or {}).get("limits") or {}).get("memory")
         if not limit or container.process is None or container.out_of_memory:
             return
         pid = container.process.pid
-        if self._looks % SELDOM and pid not in seen:
-            return
         most = amount(limit)
         used = _memory(pid) if most else 0  # a limit of 0 is none
         if used > most:
@@ -180,6 +180,12 @@ def _children() -> dict[int, list[int]]:
 
 
 def _cpu(pid: int) -> float:
+    """Seconds on the CPU; on Linux read directly, since psutil's own way costs five times as much."""
+    try:
+        user, system = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[11:13]
+        return (int(user) + int(system)) / _TICKS
+    except OSError:
+        pass
     try:
         times = psutil.Process(pid).cpu_times()
     except psutil.Error:
@@ -196,10 +202,9 @@ def _born(pid: int) -> float:
 
 
 def _memory(pid: int) -> int:
-    """Resident bytes; on Linux read directly, since psutil's own way costs five times as much."""
+    """Resident bytes, found in the same way."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - four times a second a pod
-            return int(file.read().split()[1]) * _PAGE
+        return int(_read(f"/proc/{pid}/statm").split()[1]) * _PAGE
     except OSError:
         pass
     try:
@@ -208,4 +213,15 @@ def _memory(pid: int) -> int:
         return 0
 
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+def _read(path: str) -> bytes:
+    """A line that the kernel tells; a file object would take twice as many calls, each second for each pod."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(number, _LINE)
+    finally:
+        os.close(number)
+
+
+_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+# The longest of these lines has some fifty numbers.
+_LINE = 2048
