@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,3 +139,11 @@ def test_writes_a_reply(*, keep_alive: bool, word: str) -> None:
         f"Connection: {word}",
     ]
     assert body == b"hello\n"
+
+
+@pytest.mark.parametrize("second", range(0, 366 * 86400, 3 * 86400 + 3601))
+def test_dates_are_those_of_the_standard(second: int) -> None:
+    """Every weekday and month is spelled as RFC 9110 has it."""
+    reply = ReplyWriter(b"", wall=lambda: second).write(text(""), keep_alive=False)
+
+    assert f"Date: {format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)}\r\n".encode() in reply

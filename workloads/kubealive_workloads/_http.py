@@ -27,6 +27,8 @@ _REQUEST_LINE = re.compile(rf"({_NAME}) (?:https?://[^/?# ]+)?(/[!-~]*) HTTP/(\d
 _HEADER_LINE = re.compile(rf"({_NAME}):[ \t]*([^\0-\x08\x0a-\x1f\x7f]*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -182,6 +184,12 @@ def _head_too_large() -> RequestError:
     return RequestError(431, f"the request's head is larger than {MAX_HEAD_BYTES} bytes: send fewer headers")
 
 
+def _date(second: int) -> str:
+    """Give the time as HTTP has it, in English whatever the locale, and without the C library's long way."""
+    year, month, day, hour, minute, sec, weekday, *_ = time.gmtime(second)
+    return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year} {hour:02}:{minute:02}:{sec:02} GMT"
+
+
 class ReplyWriter:
     """Turns responses into bytes, with the headers that every reply of this process carries."""
 
@@ -198,8 +206,7 @@ class ReplyWriter:
         second = int(self._wall())
         if second != self._second:
             self._second = second
-            date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
-            self._common = self._identity + b"Date: %b\r\n" % date.encode("ascii")
+            self._common = self._identity + b"Date: %b\r\n" % _date(second).encode("ascii")
         return b"%b%b%bContent-Type: %b\r\nContent-Length: %d\r\nConnection: %b\r\n\r\n%b" % (
             _STATUS_LINES[response.status],
             self._common,

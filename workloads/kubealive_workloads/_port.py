@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024  # with 5, a hundred clients saw 14 s of SYN retransmission that looked like a failing pod
 ACCEPT_BATCH = 64  # so that a flood of new clients cannot keep the fault port and the timers waiting
+LONE_SECONDS = 0.05  # a client after such a pause is mostly alone, as a probe is: no second one is looked for
 SWEEP_SECONDS = 1.0  # the grain of the deadlines
 RETRY_ACCEPT_SECONDS = 0.1  # when the system is out of descriptors
 
@@ -141,11 +142,12 @@ class Port:
             connection.reset()
 
     def _on_clients(self, _events: int) -> None:
-        self._accept_batch()
+        lone = self.loop.now() - self.last_arrival > LONE_SECONDS
+        self._accept_batch(1 if lone else ACCEPT_BATCH)
 
-    def _accept_batch(self) -> bool:
-        """Accept and serve the clients that wait; whether none is left."""
-        for _ in range(ACCEPT_BATCH):
+    def _accept_batch(self, most: int = ACCEPT_BATCH) -> bool:
+        """Accept and serve the clients that wait, so many at most; whether none is left."""
+        for _ in range(most):
             full = len(self._connections) >= self._limit
             oldest = self._oldest_unasked() if full else None
             if full and oldest is None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kubealive_workloads._record import Record
 
 
+_GOOD = json_reply({"status": "ok"})
+
+
 class Probes:
     """Answers `/livez` and `/readyz` and remembers what it said."""
 
@@ -56,5 +59,4 @@ class Probes:
     def _answer(self, probe: str, reason: str | None) -> Response:
         status = 200 if reason is None else 503
         self._record.add(probe, self._wall(), status)
-        body = {"status": "ok"} if reason is None else {"status": "failing", "reason": reason}
-        return json_reply(body, status=status)
+        return _GOOD if reason is None else json_reply({"status": "failing", "reason": reason}, status=status)
