@@ -92,6 +92,7 @@ class LiveFeed:
         self._cursor = Cursor()
         self._heard = _Heard()
         self._event = LinkEvent(LinkState.AUTHENTICATING)
+        self._dead = asyncio.Event()
         self._info: wire.GetInfoResponse | None = None
         self._attempt = 0
         self._interest = Interest()
@@ -191,7 +192,8 @@ class LiveFeed:
 
     async def _watch_silence(self) -> NoReturn:
         while True:
-            await self._clock.sleep(LOOK_S)
+            # Until a silence that begins now is long enough; one that is long already is looked at often.
+            await self._clock.sleep(max(LOOK_S, DEGRADED_S - self._silence()))
             silence = self._silence()
             if silence >= REDIAL_S:
                 raise _SilentError
@@ -261,6 +263,7 @@ class LiveFeed:
     async def _tell_silence(self) -> NoReturn:
         """While nothing is live, say each second how old the data is: the stream's own clock stands still."""
         while True:
+            await self._dead.wait()
             await self._clock.sleep(1)
             if not self._event.state.live and self._heard.at is not None:
                 self._emit(replace(self._event, silence_s=self._silence(), info=None))
@@ -270,6 +273,10 @@ class LiveFeed:
 
     def _emit(self, event: LinkEvent) -> None:
         self._event = event
+        if event.state.live:
+            self._dead.clear()
+        else:
+            self._dead.set()
         if self._recorder is not None:
             self._recorder.link(event, self._info if event.info is not None else None)
         self._deliver(event)

@@ -18,6 +18,7 @@ from kubealive_tui.ending import last_resort
 from kubealive_tui.model import Interest, Size
 from kubealive_tui.store import Store
 from kubealive_tui.ui._canvas import Canvas
+from kubealive_tui.ui._driver import TerminalDriver
 from kubealive_tui.ui._gate import ASK, Gate
 from kubealive_tui.ui._keys import Keys
 from kubealive_tui.ui._options import UiOptions
@@ -67,7 +68,7 @@ class KubealiveApp(App[None], inherit_bindings=False):
 
     def __init__(self, options: UiOptions) -> None:
         # Colours by name go to the terminal as they are, on its own background.
-        super().__init__(ansi_color=options.profile.ansi)
+        super().__init__(driver_class=TerminalDriver, ansi_color=options.profile.ansi)
         self.animation_level = "none"
         self.failure: BaseException | None = None
         self._options = options
@@ -75,6 +76,7 @@ class KubealiveApp(App[None], inherit_bindings=False):
         self.canvas = Canvas()
         self._feeding: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
+        self._next_second: asyncio.TimerHandle | None = None
         self._interest = Interest()
         self.gate = Gate()
         self.pump = Pump(
@@ -99,7 +101,7 @@ class KubealiveApp(App[None], inherit_bindings=False):
         if self.is_headless:
             self.gate.disable()
         self.canvas.focus()
-        self.set_interval(1.0, self._second)
+        self._second()
         self._show()
         self.call_after_refresh(self._start)
 
@@ -143,6 +145,8 @@ class KubealiveApp(App[None], inherit_bindings=False):
     async def on_unmount(self) -> None:
         """End every task that is left."""
         self.pump.close()
+        if self._next_second is not None:
+            self._next_second.cancel()
         await self.session.acts.close()
         tasks = [task for task in (self._feeding, self._leaving) if task is not None]
         for task in tasks:
@@ -184,8 +188,11 @@ class KubealiveApp(App[None], inherit_bindings=False):
             self.gate.asked(asyncio.get_running_loop().time())
 
     def _second(self) -> None:
+        """Have drawn each second what ages by itself."""
         if self.session.aging:
             self.pump.arm()
+        # Of the loop, since a timer of Textual's costs ten times as much.
+        self._next_second = asyncio.get_running_loop().call_later(1.0, self._second)
 
     # ---- input
 
