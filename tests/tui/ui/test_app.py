@@ -76,6 +76,13 @@ async def test_the_first_minute_of_a_read_only_session_names_no_key_that_it_refu
         assert "! ends load" not in it.text
 
 
+async def test_the_overview_shows_a_load_whole() -> None:
+    """Also one that is sized by CPU, at 80x24."""
+    async with stage() as it:
+        await it.deliver(it.script.batch(changed(Kind.LOAD, replace(running(25.0), cpu=0.5))))
+        assert " 0.5 CPU" in it.text
+
+
 @pytest.mark.parametrize(
     ("title", "target", "words"),
     [

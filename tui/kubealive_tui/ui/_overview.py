@@ -244,7 +244,7 @@ def _experiment(store: Store, lab: Experiment, verdicts: Verdicts) -> Row:
             counts,
             _verdict(lab.name, verdicts),
             last_run(store.runs(lab.name).last) if installed else line(("not installed", Role.DIM)),
-            line(("▶ ", Role.GOOD), (load_size(running), Role.GOOD)) if running else (),
+            line((load_size(running), Role.GOOD)) if running else (),
         ),
     )
 
