@@ -56,6 +56,12 @@ def test_palette_marks_and_runs() -> None:
     assert ran == ["two"]
 
 
+def test_a_palettes_names_stand_in_one_column() -> None:
+    """However long the name of a key is."""
+    palette = Palette([Choice(key, "name", "help", lambda: None) for key in ("x", "shift+tab")])
+    assert len({plain(words).index("name") for words in palette.page(Size(80, 20)).lines}) == 1
+
+
 def test_an_entry_gives_what_was_typed() -> None:
     """Enter gives the line; what is refused stays, with the reason, until it is mended."""
     given: list[str] = []

@@ -10,6 +10,9 @@ from kubealive_tui.ui.draw import KeyHint
 
 __all__ = ["Choice", "Palette", "score"]
 
+# Cells for the name of a key: most lists stand alike then, with or without keys.
+_KEY_CELLS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -69,8 +72,9 @@ class Palette:
         found = self.found()
         self._index = min(self._index, max(len(found) - 1, 0))
         width = max((len(choice.name) for choice in self._choices), default=0)
+        keyed = max(_KEY_CELLS, *(len(choice.key) for choice in self._choices))
         lines = [
-            line((f"{c.key:>6}  ", Role.ACCENT), f"{c.name:<{width}}  ", (c.help, Role.MUTED)) for c in found
+            line((f"{c.key:>{keyed}}  ", Role.ACCENT), f"{c.name:<{width}}  ", (c.help, Role.MUTED)) for c in found
         ] or [line(("nothing fits; esc closes", Role.WAITING))]
         title = line((": ", Role.ACCENT), (self._typed.text or self._words, Role.STRONG))
         keys = (KeyHint("enter", "run"), KeyHint("↓ ↑", "move"), KeyHint("esc", "close"))
