@@ -13,6 +13,7 @@ __all__ = [
     "NXDOMAIN",
     "OK",
     "PTR",
+    "SERVFAIL",
     "SOA",
     "SRV",
     "TXT",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 A, CNAME, SOA, PTR, TXT, AAAA, SRV, ANY = 1, 5, 6, 12, 16, 28, 33, 255
-OK, FORMERR, NXDOMAIN, REFUSED = 0, 1, 3, 5
+OK, FORMERR, SERVFAIL, NXDOMAIN, REFUSED = 0, 1, 2, 3, 5
 _AUTHORITATIVE, _RESPONSE, _RECURSION, _TRUNCATED = 0x0400, 0x8000, 0x0180, 0x0200
 _PLAIN_UDP = 512
 
