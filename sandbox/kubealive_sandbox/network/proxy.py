@@ -7,16 +7,20 @@ at most once a second: what changes soon after a change waits, and clients are s
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kubealive_sandbox.apart import Apart
 from kubealive_sandbox.api import Api, Event
 from kubealive_sandbox.controllers import Loop, Recorder
 from kubealive_sandbox.network._relay import Place, listen
 from kubealive_sandbox.places import Places
 
 __all__ = ["ServiceProxy"]
+
+_log = logging.getLogger(__name__)
 
 _SERVICE = "kubernetes.io/service-name"
 # The least time between two writings of rules, kube-proxy's default (iptables.minSyncPeriod).
@@ -47,6 +51,7 @@ class ServiceProxy:
         self._stale: dict[tuple[str, str], None] = {}
         self._writing: asyncio.TimerHandle | None = None
         self._written = 0.0
+        self._apart = Apart(_log)
 
     def loop(self) -> Loop:
         """The proxy as a control loop."""
@@ -72,8 +77,9 @@ class ServiceProxy:
     def _write(self) -> None:
         self._writing, self._written = None, asyncio.get_running_loop().time()
         stale, self._stale = self._stale, {}
-        for service in stale:
-            self._follow(*service)
+        for namespace, name in stale:
+            with self._apart.keep(f"the rules of Service {namespace}/{name}"):
+                self._follow(namespace, name)
 
     def _follow(self, namespace: str, name: str) -> None:
         """Open and close the listeners of one Service."""

@@ -60,3 +60,29 @@ async def test_rules_are_written_at_most_once_a_second(monkeypatch: pytest.Monke
     assert left == pytest.approx(proxy.WRITE_S, abs=0.2)
     assert choose() == ("127.77.1.2", 8080)
     kept.close()
+
+
+async def test_one_service_does_not_keep_the_others_from_being_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An EndpointSlice need have no ports, and whatever it means for its Service, it means nothing for another."""
+    doors: list[tuple[str, int]] = []
+
+    async def listen(places: object, place: tuple[str, int], *, choose: object) -> Mock:
+        doors.append(place)
+        return Mock()
+
+    monkeypatch.setattr(proxy, "listen", listen)
+    api = new_api()
+    api.create("Service", service("odd", clusterIP="127.77.96.3"))
+    api.create("Service", service())
+    endpoints(api, "127.77.1.1")
+    labels = {"kubernetes.io/service-name": "odd"}
+    meta = {"name": "odd-1", "namespace": NAMESPACE, "labels": labels}
+    api.create("EndpointSlice", {"metadata": meta, "addressType": "IPv4", "endpoints": []})
+    kept = proxy.ServiceProxy(api, nodes={}, places=Mock())
+    for name in ("odd", "web"):
+        kept.reconcile(NAMESPACE, name)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    kept.close()
+
+    assert doors == [("127.77.96.2", 80)]
