@@ -202,7 +202,8 @@ async def viewer(
 
 
 # Each request in a thread of its own: one that hangs must not keep the next from its time. It ends with its input.
-# As long as ours it waits: for a connection less than a retransmission takes, for a reply two seconds.
+# As long as ours it waits: for a connection less than a retransmission takes, for a reply two seconds. Its ports
+# are below those that a kernel gives: a sandbox's proxy goes on from its address, and has one of these each time.
 OBSERVER = """
 import json, socket, sys, threading, time
 host, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
@@ -234,7 +235,7 @@ for n in range(round(rate * seconds)):
     planned = began + n / rate
     if over.wait(max(0, planned - time.time())):
         break
-    threading.Thread(target=ask, args=(planned, 50000 + n % 10000)).start()
+    threading.Thread(target=ask, args=(planned, 12000 + n % 20000)).start()
 """
 
 
