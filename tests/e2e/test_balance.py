@@ -46,7 +46,7 @@ async def test_a_second_viewer_sees_the_same_run() -> None:
     """Two viewers with the same facts hold the same milestones, and one that comes later as well."""
     async with viewer(actor="one@e2e") as one, viewer(actor="two@e2e") as two:
         victim = (await one.whole())[0]
-        await one.loaded()
+        await one.loaded(rate=50.0)
         action = await one.ask(Act("balance", victim.uid, victim.name, DeletePod()))
         first, second = await asyncio.gather(one.run_of(action), two.run_of(action))
         await one.ask(StopLoad("balance"))

@@ -71,6 +71,9 @@ async def test_a_killed_screen_leaves_its_load_for_thirty_seconds(tmp_path: Path
             terminal.until("SHARE")
             terminal.press("l")
             terminal.until("100/s new connections")
+            for less in ("50/s", "20/s"):
+                terminal.press("-")
+                terminal.until(f"{less} new connections")
             terminal.program.kill()
         began = time.monotonic()
         await watcher.until("the load", lambda: watcher.store.load("balance"), within=10)

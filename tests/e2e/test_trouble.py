@@ -38,7 +38,7 @@ async def test_an_agent_killed_under_load_is_replaced_before_three_seconds() -> 
     """The data stays while the agent is gone; the screen is live 3 s after its successor is Ready."""
     async with viewer() as seen:
         await seen.whole()
-        await seen.loaded()
+        await seen.loaded(rate=20.0)
         epoch, known = seen.store.epoch, seen.store.pods("balance")
         victim = seen.ready_pods()[0]
         await seen.ask(Act("balance", victim.uid, victim.name, DeletePod()))

@@ -3,9 +3,9 @@
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Parts of their ids, the slowest first. A worker is given its next test while it is at the one before: so quick
-# ones stand behind those that the first workers begin with. The others begin with what needs no install, so that
-# five of them do not have to share the processors at once.
+# Parts of their ids, the slowest first, and those with a load of a hundred a second not all at once. A worker is
+# given its next test while it is at the one before: so quick ones stand behind those that the first workers begin
+# with. The others begin with what needs no install, so that five of them do not share the processors at once.
 ORDER = (
     "test_scale",
     "test_heal.py::test_the_",
@@ -15,11 +15,11 @@ ORDER = (
     "test_rendering",
     "test_what_is_refused",
     "test_a_killed_screen",
-    "test_the_check_passes_and_its_update",
     "test_it_passes[service]",
-    "test_a_graceful",
     "test_it_passes[state]",
+    "test_the_check_passes_and_its_update",
     "test_life",
+    "test_a_graceful",
     "test_it_passes",
     "test_a_port_that",
     "test_the_main_job",
