@@ -187,7 +187,7 @@ async def test_quota_is_explained(terminal: Terminal) -> None:
     try:
         kubectl("-n", NAMESPACE, "create", "quota", "small", "--hard=pods=2")
         # The time after which a quota ends `up` by itself is that of a missing image.
-        assert await terminal.run("up", "balance", "--timeout", "5") == 1
+        assert await terminal.run("up", "balance", "--timeout", "3") == 1
         assert "exceeded quota: small" in terminal.text
         assert await terminal.run("down", "--yes") == 0, terminal.text
         assert "was not made by `kubealive up`, so it stays" in terminal.text
