@@ -8,7 +8,7 @@ from tests.e2e.harness import NAMESPACE, eventually, kubectl, pods
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("installed")]
 
-# A new pod is measured half a minute after its start, and a container that is being replaced is not.
+# A new pod is measured half a minute after its start; those that are looked at here nobody kills.
 MEASURED_S = 90
 CPU, MEMORY = re.compile(r"\d+m"), re.compile(r"(\d+)Mi")
 
@@ -21,8 +21,8 @@ def top(*words: str) -> dict[str, list[str]]:
 
 async def test_top_tells_what_pods_and_nodes_use() -> None:
     """Every pod has thousandths of a core and some memory; its node has as much at least, and a share of all."""
-    nodes = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in pods("balance")}
-    selector = ("-l", "kubealive.dev/experiment=balance")
+    nodes = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in pods("downward")}
+    selector = ("-l", "kubealive.dev/experiment=downward")
 
     def all_measured() -> dict[str, list[str]] | None:
         found = top("pods", "-n", NAMESPACE, *selector)
