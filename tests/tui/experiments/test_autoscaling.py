@@ -204,6 +204,15 @@ def test_the_end_of_a_load_is_timed_to_the_fewest_pods() -> None:
     assert run.ending is Ending.COMPLETE
 
 
+def test_the_fewest_are_there_though_the_deployment_is_told_first() -> None:
+    """Two watches have no order: the Deployment may be heard of before the autoscaler's word of what it did."""
+    run = run_of(
+        UNLOADED, (2.0, used(51, pods=5)), (19.0, used(30, pods=5)), (74.1, counted(1)), (74.2, used(0, was=5))
+    )
+    assert seconds(run) == {"seen": 19.0, "scale-down 5 → 1": 74.2, "at minimum": 74.1}
+    assert run.ending is Ending.COMPLETE
+
+
 def test_the_end_of_a_load_that_scaled_nothing_is_over_with_its_metric() -> None:
     """With the fewest pods from the start there is no step to wait for."""
     assert run_of(UNLOADED, (2.0, used(55)), (17.0, used(1)), now=30).ending is Ending.COMPLETE
