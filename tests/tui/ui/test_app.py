@@ -205,6 +205,17 @@ async def test_read_only_sends_nothing_and_says_so() -> None:
         assert not it.feed.asked
 
 
+async def test_read_only_is_said_before_what_would_not_work_just_now() -> None:
+    """On a pod that is going, too, the key is refused for what the session is."""
+    async with stage(change=read_only) as it:
+        await it.press("1")
+        await it.deliver(it.script.loaded(), it.script.traffic())
+        await it.press("j", "j")
+        await it.deliver(it.script.terminating(2))
+        await it.press("x")
+        assert "read-only: kill changes the cluster" in it.text
+
+
 async def test_an_older_agent_is_named() -> None:
     """A capability that the agent lacks is refused with its version and the next step."""
     async with stage() as it:

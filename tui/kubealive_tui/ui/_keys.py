@@ -197,7 +197,8 @@ class Keys:
         try:
             effects = command.run(replace(scene, given=given))
         except NotNow as error:
-            return str(error)
+            # What a session may not do at all is said before why it would not work just now.
+            return self._refusal(command, None) or str(error)
         refused = self._refusal(command, effects)
         if not refused:
             self._guarded(command.danger, effects, lambda: self._apply(effects))
