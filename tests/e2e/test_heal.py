@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ CLOSE_S = 0.4
 OBSERVER_RATE = 50.0
 # Requests of both clients that were sent while the last rule of the proxy was being written; workers side by side
 # take the processor from each other's clients as well.
-RACE_S = 0.3 if "KUBEALIVE_E2E_SANDBOX" in os.environ else 0.15
+RACE_S = 0.3
 # So many that even the short absence of one pod is counted.
 SHARED_RATE = 50.0
 PODS = (
