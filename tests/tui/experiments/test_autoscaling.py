@@ -169,6 +169,12 @@ def test_only_a_metric_of_after_the_trigger_has_seen_it() -> None:
     assert run_of(UNLOADED, (2.0, stale), (17.0, stale)).seconds("seen") == 17.0
 
 
+def test_a_use_is_compared_in_whole_per_cent() -> None:
+    """The controller cuts it before: 55.9 of 50 is within its tolerance of a tenth, and 56 is not."""
+    assert run_of(LOADED, (17.0, used(55.9))).seconds("seen") is None
+    assert run_of(LOADED, (17.0, used(56.0))).seconds("seen") == 17.0
+
+
 def test_a_target_that_is_never_met_ends_the_run_at_its_limit() -> None:
     """More than the pods can bring to the target stays above it, and the run says so."""
     run = run_of(LOADED, *UP[:-2], (48.0, used(160, pods=5)))

@@ -1,13 +1,14 @@
 """The Service's tab: a call hop by hop, the nodes' ports, keys, stopwatches, explanations, the check."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pytest
 
 from kubealive_tui.experiments import NotNow, VerdictWord
 from kubealive_tui.experiments.service import lab
+from kubealive_tui.experiments.service._check import _local
 from kubealive_tui.experiments.service._hops import hop_in
 from kubealive_tui.model import (
     Act,
@@ -57,7 +58,7 @@ from tests.tui.experiments.hops import (
     store_of,
     unanswered,
 )
-from tests.tui.signals import at, frame
+from tests.tui.signals import at, connected, frame
 
 T = TypeVar("T")
 TIMEOUT = Outcome.CONNECT_TIMEOUT
@@ -502,6 +503,14 @@ async def test_the_check_passes_where_all_is_well() -> None:
     assert [finding.name for finding in verdict.findings] == [limit.finding for limit in lab.limits]
     verbs = [asked.verb for asked in drive.asked if isinstance(asked, Act)]
     assert verbs == [TrafficPolicy("Local"), TrafficPolicy("Cluster"), Scale(0), Scale(3)]
+
+
+async def test_a_lone_backend_beside_the_agent_says_nothing_of_other_nodes() -> None:
+    """Where no other node has a backend nothing is found of such, instead of something being passed."""
+    store, link = store_of(count=1), connected()
+    assert link.info is not None
+    store.apply(replace(link, info=replace(link.info, node_name="node-1")))
+    assert await _local(Played(store)) == []
 
 
 async def test_the_check_does_not_take_calls_from_before_it() -> None:
